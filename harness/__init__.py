@@ -1,0 +1,1 @@
+"""The library behind the acceptance checks; it never imports pytest."""

@@ -1,0 +1,1 @@
+"""Clusters: their nodes, and what can be done on a node."""

@@ -1,0 +1,125 @@
+"""What a registry can do, apart by ability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.distribution_api import DistributionAPI
+    from harness.scenario.model import RegistrySpec
+    from harness.secret import Credentials, Secret
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as the registry's own access log tells it.
+
+    `namespace` is the value of the `ns` query parameter that containerd adds for mirrors;
+    `user` is the authenticated user, empty for none; `response_bytes` is the body's size.
+    """
+
+    client: str
+    method: str
+    path: str
+    namespace: str
+    status: int
+    response_bytes: int
+    user: str
+    user_agent: str
+
+
+@runtime_checkable
+class Registry(Protocol):
+    """A registry that speaks the OCI distribution protocol."""
+
+    @property
+    def spec(self) -> RegistrySpec:
+        """What the scenario says of it."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """Host and port as they stand in image references."""
+        ...
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """Credentials that may pull and push; None where the registry asks for none."""
+        ...
+
+    @property
+    def ca(self) -> bytes | None:
+        """The certificate (PEM) of the authority that signed it; None over plain HTTP."""
+        ...
+
+    def api(self, credentials: Credentials | None = None) -> DistributionAPI:
+        """Return a client that verifies the registry's certificate; ours unless told otherwise."""
+        ...
+
+    def collect_logs(self, into: Path) -> None:
+        """Write what the registry logged to files below `into`."""
+        ...
+
+
+@runtime_checkable
+class KeepsAccessLog(Protocol):
+    """Ability of a registry: it tells which requests it has served."""
+
+    def mark(self) -> float:
+        """Return a position in the log: everything served from now on comes after it."""
+        ...
+
+    def requests_since(self, mark: float) -> tuple[Request, ...]:
+        """Return all requests completed between `mark` and this call, none missing.
+
+        A request of our own with a unique path is sent and waited for in the log, so that
+        what was completed before this call is certain to be in the answer.
+        """
+        ...
+
+
+@runtime_checkable
+class ChangesCredentials(Protocol):
+    """Ability of a registry: accounts can be set while it runs."""
+
+    def set_password(self, username: str, password: Secret) -> None:
+        """Create the account or replace its password; in force when this returns."""
+        ...
+
+    def remove_account(self, username: str) -> None:
+        """Remove the account; no longer accepted when this returns."""
+        ...
+
+
+@runtime_checkable
+class Restarts(Protocol):
+    """Ability of a registry: it can be stopped and started on the same storage."""
+
+    def restart(self) -> None:
+        """Restart it; healthy when this returns."""
+        ...
+
+
+@runtime_checkable
+class ReportsMemory(Protocol):
+    """Ability of a registry: its memory use can be read."""
+
+    def memory_bytes(self) -> int:
+        """Return the memory in use now, page cache left out."""
+        ...
+
+
+@runtime_checkable
+class ExposesStorage(Protocol):
+    """Ability of a registry: its stored files can be read and written behind its back."""
+
+    def read_blob(self, digest: str) -> bytes | None:
+        """Return a blob's bytes from the storage, None where there is none."""
+        ...
+
+    def overwrite_blob(self, digest: str, content: bytes) -> None:
+        """Replace a blob's bytes in the storage, whatever its digest says."""
+        ...

@@ -1,0 +1,27 @@
+"""Values that must never be seen in any output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret text; its representation hides it, `reveal()` gives it."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """Return the text itself, for the one call that needs it."""
+        return self._value
+
+    def __str__(self) -> str:
+        return "<secret>"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A user name and its password, as a registry or the CRI takes them."""
+
+    username: str
+    password: Secret
