@@ -1,0 +1,113 @@
+"""The scenario as frozen data; field names in YAML are the camelCase forms of these."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+MIB = 1024 * 1024
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$")]
+SizeClass = Literal["1MiB", "10MiB", "100MiB"]
+SIZE_CLASS_BYTES: dict[SizeClass, int] = {"1MiB": MIB, "10MiB": 10 * MIB, "100MiB": 100 * MIB}
+Capability = Literal["trust", "pull_secrets", "latency", "integrity"]
+CAPABILITIES: tuple[Capability, ...] = ("trust", "pull_secrets", "latency", "integrity")
+Measure = Literal["cold_pull_p95_seconds", "warm_pull_p95_seconds", "registry_memory_bytes"]
+
+
+class Part(BaseModel):
+    """A part of a scenario: immutable, strict, unknown keys refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, alias_generator=to_camel, validate_by_name=True
+    )
+
+
+class ClusterSpec(Part):
+    """The cluster that pulls."""
+
+    provider: Literal["auto", "containerd"] = "auto"
+    nodes: Annotated[int, Field(ge=1, le=9)] = 3
+    containerd: Literal["1.6", "1.7", "2.1"] = "1.7"
+
+
+class TLSSpec(Part):
+    """How a registry proves its identity.
+
+    Nodes are given the authority `private-ca` and never `another-ca`.
+    """
+
+    issuer: Literal["private-ca", "another-ca"] = "private-ca"
+    certificate: Literal["valid", "expired", "not-yet-valid", "wrong-name"] = "valid"
+    client_certificate: Literal["ignored", "required"] = "ignored"
+
+
+class AuthSpec(Part):
+    """Who may use a registry."""
+
+    type: Literal["htpasswd"] = "htpasswd"
+
+
+class RegistrySpec(Part):
+    """One registry. Without `tls` it speaks plain HTTP; without `auth` anyone may use it.
+
+    `mirror_of` makes nodes ask this registry first for images of another one, mirrors in the
+    order of the file. `declared_on_nodes` false leaves the registry out of the nodes'
+    `certs.d`, as one that nobody configured.
+    """
+
+    name: Name
+    provider: Literal["distribution"] = "distribution"
+    version: Literal["2.8", "3"] = "2.8"
+    tls: TLSSpec | None = None
+    auth: AuthSpec | None = None
+    mirror_of: Name | None = None
+    declared_on_nodes: bool = True
+
+
+class LatencySpec(Part):
+    """How much is measured: samples per node and size class, and the stated concurrency."""
+
+    size_classes: Annotated[tuple[SizeClass, ...], Field(min_length=1, strict=False)] = (
+        "10MiB",
+        "100MiB",
+    )
+    samples: Annotated[int, Field(ge=1, le=200)] = 3
+    concurrent_reads: Annotated[int, Field(ge=1, le=200)] = 32
+
+
+class Target(Part):
+    """A limit on a measurement, per size class where the measurement has one."""
+
+    measure: Measure
+    max: Annotated[float, Field(gt=0, strict=False)]
+    size_class: SizeClass | None = None
+
+
+class Waiver(Part):
+    """A check that may stay unverified in this scenario, and why."""
+
+    check: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9-]+$")]
+    reason: Annotated[str, Field(min_length=10)]
+
+
+class Scenario(Part):
+    """A topology and its targets. The first registry is the one that is judged."""
+
+    version: Literal[1]
+    name: Name
+    cluster: ClusterSpec = ClusterSpec()
+    registries: Annotated[tuple[RegistrySpec, ...], Field(min_length=1, strict=False)]
+    capabilities: Annotated[tuple[Capability, ...], Field(min_length=1, strict=False)] = (
+        CAPABILITIES
+    )
+    latency: LatencySpec = LatencySpec()
+    targets: Annotated[tuple[Target, ...], Field(strict=False)] = ()
+    waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
+
+    @property
+    def primary(self) -> RegistrySpec:
+        """The registry under test."""
+        return self.registries[0]
