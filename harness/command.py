@@ -72,7 +72,7 @@ def spawn(
     *,
     log: Path,
     environment: Mapping[str, str] | None = None,
-    pass_fds: Sequence[int] = (),
+    directory: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own that may outlive us; both streams go to `log`."""
     with log.open("ab") as output:
@@ -82,6 +82,6 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=None if environment is None else dict(environment),
+            cwd=directory,
             start_new_session=True,
-            pass_fds=tuple(pass_fds),
         )

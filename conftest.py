@@ -1,0 +1,3 @@
+"""Names the plugins of the acceptance suites; they live in fixtures/."""
+
+pytest_plugins = ["fixtures.options", "fixtures.lab", "fixtures.recorder"]

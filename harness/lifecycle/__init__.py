@@ -1,0 +1,1 @@
+"""A run from its first trace on the machine to its last, however it ends."""

@@ -1,0 +1,89 @@
+"""A run's folder: who it is, whether it lives, and who cleans after it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+import harness
+from harness import command
+from harness.lifecycle.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.home import Home
+
+CHECKOUT = Path(harness.__file__).parent.parent
+RUN_LABEL = "pullproof.run"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its id, its folder below the home and its journal."""
+
+    id: str
+    folder: Path
+
+    @property
+    def journal(self) -> Journal:
+        """What this run has created or was about to."""
+        return Journal(self.folder / "journal.jsonl")
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of everything that this run creates in an engine."""
+        return {RUN_LABEL: self.id}
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """Return an id that sorts by time and that two runs of one second do not share."""
+    return f"{now or datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(3)}"
+
+
+@contextmanager
+def started_run(home: Home, *, time_limit_seconds: float) -> Iterator[Run]:
+    """Begin a run that holds its own lock, with a watchdog that outlives it.
+
+    The folder is gone at the end, which tells the watchdog that all was cleaned.
+    """
+    run = Run(id=(run_id := new_run_id()), folder=home.run(run_id))
+    run.folder.mkdir(parents=True, mode=0o700)
+    with FileLock(run.folder / "alive.lock"):
+        command.spawn(
+            [
+                *(sys.executable, "-m", "harness.lifecycle.watchdog"),
+                *(str(home.root), run.id, str(os.getpid()), str(time_limit_seconds)),
+            ],
+            log=run.folder / "watchdog.log",
+            directory=CHECKOUT,
+        )
+        try:
+            yield run
+        finally:
+            shutil.rmtree(run.folder)
+
+
+def dead_runs(home: Home) -> tuple[Run, ...]:
+    """Return runs that have left their folder behind without living any more."""
+    folders = sorted(home.runs.iterdir()) if home.runs.exists() else []
+    runs = (Run(id=folder.name, folder=folder) for folder in folders)
+    return tuple(run for run in runs if not _lives(run))
+
+
+def _lives(run: Run) -> bool:
+    lock = FileLock(run.folder / "alive.lock")
+    try:
+        with lock.acquire(blocking=False):
+            return False
+    except (Timeout, FileNotFoundError):
+        return True

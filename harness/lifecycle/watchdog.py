@@ -1,0 +1,48 @@
+"""Waits for a run's process to end, in whatever way, and removes what it left.
+
+pytest runs no teardown on SIGTERM or SIGKILL, so somebody else must. Started by
+`harness.lifecycle.run.started_run` in a session of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+
+from harness.home import Home
+from harness.lifecycle.run import Run
+
+
+def outlive(pid: int, *, time_limit_seconds: float) -> None:
+    """Return when the process has ended; kill it when its time has run out.
+
+    A pidfd names the process for good: a later process with the same number is never killed.
+    """
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    if not poll.poll(time_limit_seconds * 1000):
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        poll.poll()
+    os.close(process)
+
+
+def main(home_root: str, run_id: str, pid: str, time_limit_seconds: str) -> None:
+    """Outlive the run, then reap it if its folder is still there."""
+    outlive(int(pid), time_limit_seconds=float(time_limit_seconds))
+    home = Home(Path(home_root))
+    run = Run(id=run_id, folder=home.run(run_id))
+    if run.folder.exists():
+        from harness.lifecycle.reap import reap  # noqa: PLC0415 - docker's import costs a run 0.2 s
+
+        reap(run, home, environment=os.environ, announce=print)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,112 @@
+"""Every gate of the project is a session here; all of them share one environment."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import sys
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+nox.options.sessions = ["lint", "typecheck", "tests"]
+nox.options.default_venv_backend = "none"
+
+ROOT = Path(__file__).parent
+ENVIRONMENT = ROOT / ".nox" / "project"
+PYTHON = ENVIRONMENT / "bin" / "python"
+SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")
+
+
+def install_project(session: nox.Session) -> None:
+    """Install what pyproject.toml asks for, unless that was done for this very text."""
+    pyproject = ROOT / "pyproject.toml"
+    wanted = hashlib.sha256(pyproject.read_bytes()).hexdigest()
+    ENVIRONMENT.parent.mkdir(exist_ok=True)
+    with (ENVIRONMENT.parent / "project.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two sessions at once must not install into one folder
+        stamp = ENVIRONMENT / "pyproject.sha256"
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        project = nox.project.load_toml(pyproject)
+        requirements = [
+            *project["project"]["dependencies"],
+            *nox.project.dependency_groups(project, "dev"),
+        ]
+        session.log("installing the project's dependencies, which takes about a minute")
+        session.run(sys.executable, "-m", "virtualenv", "-q", str(ENVIRONMENT), external=True)
+        session.run(str(PYTHON), "-m", "pip", "install", "-q", *requirements, external=True)
+        stamp.write_text(wanted)
+
+
+def run(session: nox.Session, *arguments: str) -> None:
+    """Run the project's Python on `arguments`.
+
+    nox would turn every failure into exit code 1; ours tell failed from broken, so nox ends
+    with them. An interrupted run gets the time to take its lab down.
+    """
+    install_project(session)
+    try:
+        session.run(
+            str(PYTHON), *arguments, external=True, interrupt_timeout=60, terminate_timeout=30
+        )
+    except CommandFailed as failure:
+        raise SystemExit(failure.return_code) from failure
+
+
+@nox.session
+def acceptance(session: nox.Session) -> None:
+    """Judge a lab or a live system; -- --scenario FILE chooses, -n 4 runs in parallel."""
+    chosen = any(argument.startswith("--scenario") for argument in session.posargs)
+    scenario = () if chosen else ("--scenario", "scenarios/production-like.yaml")
+    run(session, "-m", "pytest", "suites", *scenario, *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Fast tests of the harness; neither Docker nor root is needed."""
+    run(
+        session,
+        *("-m", "pytest", "tests/harness", "--cov=harness", "--cov-report="),
+        *session.posargs,
+    )
+    if not session.posargs:
+        run(session, "-m", "coverage", "report", "--fail-under=100", f"--include={PURE}")
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Tests of the harness on real parts: engine, images, nodes, registries, whole runs."""
+    run(session, "-m", "pytest", "tests/integration", *session.posargs)
+
+
+@nox.session
+def sabotage(session: nox.Session) -> None:
+    """Proof that each check can fail: break real systems and see the right check turn red."""
+    run(session, "-m", "pytest", "tests/sabotage", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure our own overhead as ratios within one run."""
+    run(session, "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, complexity, security and formatting rules."""
+    run(session, "-m", "ruff", "check", *SOURCES)
+    run(session, "-m", "ruff", "format", "--check", *SOURCES)
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Strict types, tests included."""
+    run(session, "-m", "mypy", *SOURCES)
+
+
+@nox.session
+def clean(session: nox.Session) -> None:
+    """Remove everything that the project ever put on this machine outside its checkout."""
+    run(session, "-m", "harness.engine.clean", *session.posargs)
