@@ -41,6 +41,10 @@ class EngineError(HarnessError):
     """No usable container engine, or the engine refused what was asked of it."""
 
 
+class PackageError(HarnessError):
+    """Packages of the distribution could not be had."""
+
+
 class ImageError(HarnessError):
     """An image could be neither pulled, nor loaded, nor built."""
 
