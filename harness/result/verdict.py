@@ -26,19 +26,16 @@ def verdict_of(facts: RunFacts, checks: Sequence[CheckRecord]) -> Verdict:
     measured, keeps a run from passing.
     """
     statuses = {check.status for check in checks}
-    if Status.FAILED in statuses:
-        return Verdict.FAILED
-    if facts.interrupted:
-        return Verdict.INTERRUPTED
-    if Status.ERROR in statuses or facts.errors:
-        return Verdict.ERROR
-    if Status.INCONCLUSIVE in statuses:
-        return Verdict.INCONCLUSIVE
-    if Status.PASSED not in statuses:
-        return Verdict.EMPTY
-    if facts.not_measured or any(is_blocking(check) for check in checks):
-        return Verdict.NOT_VERIFIED
-    return Verdict.PASSED
+    unproven = bool(facts.not_measured) or any(is_blocking(check) for check in checks)
+    rules = (
+        (Status.FAILED in statuses, Verdict.FAILED),
+        (facts.interrupted, Verdict.INTERRUPTED),
+        (Status.ERROR in statuses or bool(facts.errors), Verdict.ERROR),
+        (Status.INCONCLUSIVE in statuses, Verdict.INCONCLUSIVE),
+        (Status.PASSED not in statuses, Verdict.EMPTY),
+        (unproven, Verdict.NOT_VERIFIED),
+    )
+    return next((verdict for applies, verdict in rules if applies), Verdict.PASSED)
 
 
 def is_blocking(check: CheckRecord) -> bool:

@@ -1,0 +1,122 @@
+"""Secrets are taken out of everything that is written, however they were encoded on the way."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.secret import Secret
+
+MARK = "<redacted>"
+_SHORTEST_CORE = 6  # base64 characters; shorter ones would hit innocent text
+
+
+class Redactor:
+    """Replaces secrets by `<redacted>`.
+
+    Found are the raw text, and its base64 (both alphabets, padded or not, also inside longer
+    encoded text such as `user:password` or a whole dockerconfig, and encoded twice as a
+    Kubernetes secret holds it), URL-encoded, JSON-escaped and HTML-escaped forms.
+    """
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        patterns: dict[str, int] = {}
+        for secret in secrets:
+            if text := secret.reveal():
+                patterns.update(_patterns(text))
+        # Of two forms that begin alike the longer one must win.
+        ordered = sorted(patterns, key=lambda pattern: (-patterns[pattern], pattern))
+        self._longest = max(patterns.values(), default=1)
+        self._text = re.compile("|".join(ordered) or r"(?!)")
+        self._bytes = re.compile(self._text.pattern.encode())
+
+    def clean(self, text: str) -> str:
+        """Return the text without secrets."""
+        return self._text.sub(MARK, text)
+
+    def clean_bytes(self, content: bytes) -> bytes:
+        """Return UTF-8 or binary content without secrets."""
+        return self._bytes.sub(MARK.encode(), content)
+
+    def clean_chunks(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Clean a stream of any length; secrets that lie across chunks are found too."""
+        held = b""
+        for chunk in chunks:
+            held += chunk
+            # A form that begins before `complete` lies wholly inside what is held.
+            complete = len(held) - self._longest + 1
+            if complete > 0:
+                cleaned, held = self._cut(held, complete)
+                yield cleaned
+        yield self.clean_bytes(held)
+
+    def _cut(self, held: bytes, complete: int) -> tuple[bytes, bytes]:
+        """Clean what begins before `complete`; return it and the rest that is still held."""
+        pieces: list[bytes] = []
+        position = 0
+        for match in self._bytes.finditer(held):
+            if match.start() >= complete:
+                break
+            pieces += [held[position : match.start()], MARK.encode()]
+            position = match.end()
+        end = max(position, complete)
+        return b"".join(pieces) + held[position:end], held[end:]
+
+
+def _patterns(text: str) -> dict[str, int]:
+    """Return regular expressions for every form of a secret, with the bytes each may match."""
+    raw = text.encode()
+    plain = {text, *_escaped(text), *_percent_encoded(text)}
+    plain |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
+    patterns = {re.escape(form): len(form.encode()) for form in plain}
+    once = _inside_base64(raw)
+    twice = {inner: n for core in once.values() for inner, n in _sized(_inside_base64(core))}
+    return patterns | dict(_sized(once)) | twice
+
+
+def _escaped(text: str) -> set[str]:
+    """Return the forms in JSON (Python's and Go's) and in HTML or XML."""
+    readable = json.dumps(text, ensure_ascii=False)[1:-1]
+    go = readable
+    for character in "<>&":
+        go = go.replace(character, f"\\u{ord(character):04x}")
+    return {readable, json.dumps(text)[1:-1], go, html.escape(text), html.escape(text, quote=False)}
+
+
+def _percent_encoded(text: str) -> set[str]:
+    """Return the forms in URLs, with either case of hexadecimal digits."""
+    upper = {quote(text), quote(text, safe=""), quote_plus(text)}
+    lower = {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in upper}
+    return upper | lower
+
+
+def _sized(cores: dict[str, bytes]) -> Iterator[tuple[str, int]]:
+    """Pair each pattern with its longest match: the core, two neighbours and padding."""
+    return ((pattern, len(core) + 4) for pattern, core in cores.items())
+
+
+def _inside_base64(raw: bytes) -> dict[str, bytes]:
+    """Return patterns of `raw` inside longer base64 text, each with the characters it pins.
+
+    Base64 groups three bytes, so there are three alignments. Characters at either end that
+    share bits with the unknown neighbours match anything of the alphabet.
+    """
+    patterns: dict[str, bytes] = {}
+    for before in range(3):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            encoded = encode(bytes(before) + raw)
+            first = -(-before * 8 // 6)
+            core = encoded[first : (before + len(raw)) * 8 // 6]
+            if len(core) < _SHORTEST_CORE:
+                continue
+            left = "[A-Za-z0-9+/_-]?" if before else ""
+            right = "[A-Za-z0-9+/_-]?={0,2}" if (before + len(raw)) % 3 else ""
+            patterns[left + re.escape(core.decode()) + right] = core
+    return patterns
