@@ -1,0 +1,242 @@
+"""Images of the OCI format made from nothing, and references to images; pure data.
+
+Formats: https://github.com/opencontainers/image-spec (manifest.md, image-index.md, layer.md,
+config.md). Layers are uncompressed, so that making them costs no more than their random bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import tarfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
+INDEX_TYPE: Final = "application/vnd.oci.image.index.v1+json"
+CONFIG_TYPE: Final = "application/vnd.oci.image.config.v1+json"
+LAYER_TYPE: Final = "application/vnd.oci.image.layer.v1.tar"
+
+_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+_CREATED: Final = "2000-01-01T00:00:00Z"
+
+# The grammar of https://github.com/distribution/reference (reference.go, regexp.go).
+_HOST: Final = re.compile(
+    r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+    r"(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+)
+_PATH_PART: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY: Final = re.compile(rf"{_PATH_PART}(?:/{_PATH_PART})*")
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST: Final = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+_DEFAULT_HOST: Final = "docker.io"
+_DEFAULT_NAMESPACE: Final = "library"
+
+
+def sha256_digest(content: bytes) -> str:
+    """Return the digest of `content` as it stands in manifests and references."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def machine_architecture() -> str:
+    """Return this machine's architecture in the words of OCI platforms: amd64 or arm64.
+
+    Raises HarnessError on a machine of another kind.
+    """
+    machine = platform.machine()
+    if machine not in _ARCHITECTURES:
+        raise HarnessError(
+            f"no image can be made for a machine of the kind {machine}",
+            remedy=f"run on one of these: {', '.join(_ARCHITECTURES)}",
+        )
+    return _ARCHITECTURES[machine]
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Bytes with their digest and media type: a layer, a config, a manifest or an index."""
+
+    media_type: str
+    content: bytes = field(repr=False)
+    digest: str
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return len(self.content)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image ready to be pushed; `digest` is its manifest's."""
+
+    manifest: Blob
+    config: Blob
+    layers: tuple[Blob, ...]
+
+    @property
+    def digest(self) -> str:
+        """Digest of the manifest, by which the image is named."""
+        return self.manifest.digest
+
+    @property
+    def size(self) -> int:
+        """Bytes that a node without any of its content has to fetch, in all."""
+        return sum(blob.size for blob in (self.manifest, self.config, *self.layers))
+
+
+@dataclass(frozen=True)
+class Index:
+    """An image index together with the images that it lists."""
+
+    manifest: Blob
+    images: tuple[Image, ...]
+
+    @property
+    def digest(self) -> str:
+        """Digest of the index, by which the whole is named."""
+        return self.manifest.digest
+
+
+def image(
+    *,
+    layers: int = 1,
+    layer_bytes: int = 1024,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> Image:
+    """Make an image of layers that hold one file of `layer_bytes` random bytes each.
+
+    The payload cannot be compressed, and nobody has seen it before, so that no store can hold
+    it already. A seeded `random_bytes`, such as `random.Random(7).randbytes`, makes the same
+    image again; the default is three times as fast. 100 MiB take 0.5 s and exist twice in
+    memory for a moment.
+    """
+    return _assemble(
+        tuple(_layer(number, layer_bytes, random_bytes) for number in range(layers)),
+    )
+
+
+def with_shared_layers(
+    base: Image,
+    *,
+    layers: int = 1,
+    layer_bytes: int = 1024,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> Image:
+    """Make an image that begins with all layers of `base` and adds `layers` of its own."""
+    first = len(base.layers)
+    own = tuple(_layer(first + number, layer_bytes, random_bytes) for number in range(layers))
+    return _assemble((*base.layers, *own))
+
+
+def index(images: Sequence[Image]) -> Index:
+    """Make an index that offers `images`, all for this machine's platform, in order."""
+    entries = [
+        {
+            **_descriptor(entry.manifest),
+            "platform": {"architecture": machine_architecture(), "os": "linux"},
+        }
+        for entry in images
+    ]
+    document = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries}
+    return Index(_blob(INDEX_TYPE, _json(document)), tuple(images))
+
+
+def _assemble(layers: tuple[Blob, ...]) -> Image:
+    config = _blob(
+        CONFIG_TYPE,
+        _json(
+            {
+                "created": _CREATED,
+                "architecture": machine_architecture(),
+                "os": "linux",
+                "config": {},
+                # Uncompressed: a layer's diff_id is the digest of the blob itself.
+                "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
+            }
+        ),
+    )
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": _descriptor(config),
+        "layers": [_descriptor(layer) for layer in layers],
+    }
+    return Image(_blob(MANIFEST_TYPE, _json(manifest)), config, layers)
+
+
+def _layer(number: int, size: int, random_bytes: Callable[[int], bytes]) -> Blob:
+    entry = tarfile.TarInfo(f"payload-{number}")
+    entry.size = size
+    header = entry.tobuf(format=tarfile.USTAR_FORMAT)
+    # A tar pads each file to whole blocks and ends with two blocks of zeros.
+    padding = bytes(-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
+    return _blob(LAYER_TYPE, b"".join((header, random_bytes(size), padding)))
+
+
+def _blob(media_type: str, content: bytes) -> Blob:
+    return Blob(media_type, content, sha256_digest(content))
+
+
+def _descriptor(blob: Blob) -> dict[str, str | int]:
+    return {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image's full name; `tag` and `digest` are empty where it has none."""
+
+    host: str
+    repository: str
+    tag: str = ""
+    digest: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Read a name as Docker and the kubelet do.
+
+        The part before the first slash is the host when it holds a dot, a colon or an
+        upper-case letter, or is `localhost`; else the host is docker.io, whose official images
+        lie in `library/`. A name without tag and digest means `latest`.
+        Raises HarnessError for what is no reference.
+        """
+        name, at, digest = text.partition("@")
+        host, repository = _split_host(name)
+        repository, colon, tag = repository.partition(":")
+        valid = (
+            _HOST.fullmatch(host)
+            and _REPOSITORY.fullmatch(repository)
+            and (not colon or _TAG.fullmatch(tag))
+            and (not at or _DIGEST.fullmatch(digest))
+        )
+        if not valid:
+            raise HarnessError(
+                f"{text!r} is not an image reference",
+                remedy="write it as host:port/repository:tag or host:port/repository@sha256:...",
+            )
+        if host == _DEFAULT_HOST and "/" not in repository:
+            repository = f"{_DEFAULT_NAMESPACE}/{repository}"
+        return cls(host, repository, tag if tag or digest else "latest", digest)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.host}/{self.repository}{tag}{digest}"
+
+
+def _split_host(name: str) -> tuple[str, str]:
+    first, slash, rest = name.partition("/")
+    names_a_host = bool(re.search(r"[.:A-Z]", first)) or first == "localhost"
+    return (first, rest) if slash and names_a_host else (_DEFAULT_HOST, name)
