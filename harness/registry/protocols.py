@@ -82,6 +82,20 @@ class KeepsAccessLog(Protocol):
 
 
 @runtime_checkable
+class HasUndeclaredName(Protocol):
+    """Ability of a registry: it answers to a second name that no node is configured for.
+
+    Its certificate is valid for that name too, so only the configuration tells the two apart:
+    the control that proves where a node's trust comes from.
+    """
+
+    @property
+    def undeclared_host(self) -> str:
+        """Host and port under the second name."""
+        ...
+
+
+@runtime_checkable
 class ChangesCredentials(Protocol):
     """Ability of a registry: accounts can be set while it runs."""
 

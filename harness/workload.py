@@ -1,0 +1,84 @@
+"""Pushes and pulls as checks do them: unique images, all nodes at once."""
+
+from __future__ import annotations
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.history import Operation, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.cluster.protocols import Node, Pull
+    from harness.oci import Image
+    from harness.registry.protocols import Registry
+    from harness.secret import Credentials
+
+TAG = "v1"
+
+
+@dataclass(frozen=True)
+class Published:
+    """An image in a registry, under a repository of its own."""
+
+    host: str
+    repository: str
+    image: Image
+
+    @property
+    def reference(self) -> str:
+        """The reference by which nodes pull it."""
+        return self.at(self.host)
+
+    def at(self, host: str) -> str:
+        """Return its reference as if another host held it: an origin, an undeclared name."""
+        return f"{host}/{self.repository}:{TAG}"
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Digests of all its blobs and of its manifest: what a node must hold after a pull."""
+        return (
+            self.image.manifest_digest,
+            self.image.config.digest,
+            *(layer.digest for layer in self.image.layers),
+        )
+
+
+def unique_repository(prefix: str) -> str:
+    """Return a repository name that no other check and no other run uses."""
+    return f"{prefix}/{secrets.token_hex(6)}"
+
+
+def publish(registry: Registry, image: Image, *, repository: str) -> Published:
+    """Push an image; complete in the registry when this returns. Raises RegistryError."""
+    registry.api().push(image, repository, TAG)
+    return Published(registry.host, repository, image)
+
+
+def pull_on(
+    nodes: Sequence[Node], reference: str, credentials: Credentials | None
+) -> tuple[Pull, ...]:
+    """Pull one image on all nodes at once; the answers stand in the order of the nodes."""
+    with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
+        return tuple(pool.map(lambda node: node.pull(reference, credentials), nodes))
+
+
+def as_operation(pull: Pull, transferred_bytes: int = 0) -> Operation:
+    """Turn a pull into a line of the history."""
+    failure = pull.failure
+    return Operation(
+        kind="pull",
+        actor=pull.node,
+        reference=pull.reference,
+        started=pull.started,
+        ended=pull.ended,
+        duration_seconds=pull.duration_seconds,
+        outcome=Outcome.OK if failure is None else Outcome.FAILED,
+        digest=pull.image_id or "",
+        transferred_bytes=transferred_bytes,
+        cause="" if failure is None else failure.code,
+        evidence="" if failure is None else failure.evidence,
+    )
