@@ -25,3 +25,11 @@ class Credentials:
 
     username: str
     password: Secret
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """A certificate with what follows it in its chain (PEM), and its private key (PEM)."""
+
+    certificate_pem: bytes = field(repr=False)
+    key_pem: Secret
