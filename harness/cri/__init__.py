@@ -1,0 +1,1 @@
+"""The container runtime interface: the calls that the kubelet makes to a runtime."""
