@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Outcome(StrEnum):
@@ -33,3 +42,42 @@ class Operation:
     transferred_bytes: int
     cause: str
     evidence: str = ""
+
+
+_OPERATION = TypeAdapter(Operation)
+
+
+class History:
+    """Operations in the order in which they ended; many threads may append at once."""
+
+    def __init__(self, operations: Iterable[Operation] = ()) -> None:
+        self._operations = list(operations)
+        self._lock = threading.Lock()
+
+    def append(self, operation: Operation) -> None:
+        """Record an operation that has ended."""
+        with self._lock:
+            self._operations.append(operation)
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """What is recorded so far."""
+        with self._lock:
+            return tuple(self._operations)
+
+    def to_jsonl(self) -> str:
+        """Return one line of JSON for each operation."""
+        lines = (_OPERATION.dump_json(operation).decode() for operation in self.operations)
+        return "".join(f"{line}\n" for line in lines)
+
+    @classmethod
+    def from_jsonl(cls, text: str) -> History:
+        """Read what `to_jsonl` wrote. Raises HarnessError, which names the line."""
+        operations: list[Operation] = []
+        # Not splitlines(): evidence may hold other characters that end lines.
+        for number, line in enumerate(text.split("\n")[:-1], start=1):
+            try:
+                operations.append(_OPERATION.validate_json(line))
+            except ValidationError as error:
+                raise HarnessError(f"line {number} of the history: {error}") from error
+        return cls(operations)

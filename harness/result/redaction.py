@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from harness.secret import Secret
 
+    JSON = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
+
 MARK = "<redacted>"
 _SHORTEST_CORE = 6  # base64 characters; shorter ones would hit innocent text
 
@@ -44,6 +46,23 @@ class Redactor:
     def clean_bytes(self, content: bytes) -> bytes:
         """Return UTF-8 or binary content without secrets."""
         return self._bytes.sub(MARK.encode(), content)
+
+    def clean_json(self, document: str | bytes, *, keep: frozenset[str]) -> str:
+        """Return a JSON document whose texts hold no secrets, except below the keys `keep`."""
+        parsed: JSON = json.loads(document)
+        return json.dumps(self._clean_value(parsed, keep))
+
+    def _clean_value(self, value: JSON, keep: frozenset[str]) -> JSON:
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, list):
+            return [self._clean_value(item, keep) for item in value]
+        if isinstance(value, dict):
+            return {
+                key: item if key in keep else self._clean_value(item, keep)
+                for key, item in value.items()
+            }
+        return value
 
     def clean_chunks(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Clean a stream of any length; secrets that lie across chunks are found too."""
