@@ -72,7 +72,10 @@ class History:
 
     @classmethod
     def from_jsonl(cls, text: str) -> History:
-        """Read what `to_jsonl` wrote. Raises HarnessError, which names the line."""
+        """Read what `to_jsonl` wrote; a last line without its end was cut off and is left out.
+
+        Raises HarnessError, which names the line.
+        """
         operations: list[Operation] = []
         # Not splitlines(): evidence may hold other characters that end lines.
         for number, line in enumerate(text.split("\n")[:-1], start=1):
