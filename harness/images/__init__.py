@@ -1,0 +1,1 @@
+"""Images: in the store already, or loaded, pulled or built."""
