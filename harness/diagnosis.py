@@ -172,7 +172,10 @@ _RULES_BEFORE_STATUS: _Rules = (
         ),
     ),
     (FailureCode.RATE_LIMITED, ("toomanyrequests|too many requests|rate limit",)),
-    (FailureCode.QUOTA, ("exceed the configured upper limit|(?<!disk )quota (has been )?exceeded",)),
+    (
+        FailureCode.QUOTA,
+        ("exceed the configured upper limit", "(?<!disk )quota (has been )?exceeded"),
+    ),
     (
         FailureCode.WRONG_BYTES,
         (
