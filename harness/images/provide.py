@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from harness.errors import ImageError
 from harness.images import store
@@ -18,7 +19,7 @@ from harness.images.reach import Reach, reach, remember
 from harness.images.recipe import load_recipes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from docker import DockerClient
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from harness.images.bundle import Archive
     from harness.images.recipe import Recipe
 
+_LOCK_SECONDS = 1200
 # Unpacking and importing keep about one core busy for each image.
 _WORKERS = 2
 
@@ -117,17 +119,29 @@ class _Attempt:
         found = store.find(self.client, self.reference)
         if found:
             return found, Origin.CACHED, cached
-        self.home.images.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.home.images / f"{self.recipe.image}.lock"):
+        with self._alone():
             found = store.find(self.client, self.reference)
             if found:
                 return found, Origin.CACHED, cached
             origin, reason = self._obtain()
             found = store.find(self.client, self.reference)
-            if found is None:
-                raise ImageError(f"{self.reference} is gone right after it was made")
-            self.announce(f"{origin}: {reason}")
-            return found, origin, reason
+        if found is None:
+            raise ImageError(f"{self.reference} is gone right after it was made")
+        self.announce(f"{origin}: {reason}")
+        return found, origin, reason
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self.home.images.mkdir(parents=True, exist_ok=True)
+        file = self.home.images / f"{self.recipe.image}.lock"
+        try:
+            with FileLock(file, timeout=_LOCK_SECONDS):
+                yield
+        except Timeout as error:
+            raise ImageError(
+                f"another run has been making {self.recipe.image} for {_LOCK_SECONDS} s",
+                remedy="end that run, then try again",
+            ) from error
 
     def _obtain(self) -> tuple[Origin, str]:
         if self.archive and self.bundle:

@@ -86,7 +86,7 @@ def _ask(client: DockerClient, reference: str, timeout_seconds: float) -> str:
 
     def ask() -> None:
         try:
-            client.api.inspect_distribution(reference)
+            client.images.get_registry_data(reference)
         except APIError as error:
             answer.put(error.explanation or str(error))
         except (DockerException, RequestException) as error:

@@ -146,7 +146,7 @@ def _parse(file: Path) -> list[Recipe]:
 def _recipe(image: Image, variant: _Variant, family: _Family) -> Recipe:
     build = None if variant.suite is None else _build(variant.suite, family)
     pull = variant.pull
-    published = pull and Published(pull.repository, pull.digest, pull.software)
+    published = None if pull is None else Published(pull.repository, pull.digest, pull.software)
     return Recipe(image, build, variant.unbuildable, published)
 
 

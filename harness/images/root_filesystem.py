@@ -71,7 +71,7 @@ class _Layers:
             with _data(package) as archive:
                 for found in archive:
                     yield from self._from_package(archive, found)
-        except (OSError, EOFError, tarfile.TarError) as error:
+        except (OSError, EOFError, ValueError, tarfile.TarError) as error:
             raise ImageError(f"{package}: not a readable Debian package: {error}") from error
 
     def _from_package(self, archive: tarfile.TarFile, found: tarfile.TarInfo) -> Iterator[bytes]:
@@ -125,15 +125,22 @@ def _data(package: Path) -> tarfile.TarFile:
         while header := archive.read(_AR_HEADER_BYTES):
             name, size = header[:16].decode("ascii").strip(" /"), int(header[48:58])
             if name.startswith("data.tar"):
-                return tarfile.open(fileobj=io.BytesIO(archive.read(size)), mode="r:*")
+                return tarfile.open(fileobj=io.BytesIO(_whole(archive, size)), mode="r:*")
             archive.seek(size + size % 2, io.SEEK_CUR)
     raise tarfile.ReadError("no data.tar in it")
+
+
+def _whole(archive: IO[bytes], size: int) -> bytes:
+    content = archive.read(size)
+    if len(content) != size:
+        raise tarfile.ReadError(f"{size - len(content)} bytes are missing at its end")
+    return content
 
 
 def software_version(name: str, packages: Sequence[Path]) -> str:
     """Return the name and version of a package, read from its file's name."""
     for package in packages:
-        found, version, _ = (*package.name.split("_"), "", "")[:3]
+        found, _, rest = package.name.partition("_")
         if found == name:
-            return f"{name} {version.replace('%3a', ':')}"
+            return f"{name} {rest.rpartition('_')[0].replace('%3a', ':')}"
     raise ImageError(f"package {name} is not among the downloaded ones")
