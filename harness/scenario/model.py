@@ -9,7 +9,13 @@ from pydantic.alias_generators import to_camel
 
 MIB = 1024 * 1024
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$")]
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$",
+        description="a name of 1 to 42 lower-case letters, digits and inner hyphens",
+    ),
+]
 SizeClass = Literal["1MiB", "10MiB", "100MiB"]
 SIZE_CLASS_BYTES: dict[SizeClass, int] = {"1MiB": MIB, "10MiB": 10 * MIB, "100MiB": 100 * MIB}
 Capability = Literal["trust", "pull_secrets", "latency", "integrity"]
@@ -82,21 +88,28 @@ class Target(Part):
     """A limit on a measurement, per size class where the measurement has one."""
 
     measure: Measure
-    max: Annotated[float, Field(gt=0, strict=False)]
+    max: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     size_class: SizeClass | None = None
 
 
 class Waiver(Part):
     """A check that may stay unverified in this scenario, and why."""
 
-    check: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9-]+$")]
+    check: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z_]+\.[a-z0-9-]+$",
+            description="the id of a check, such as trust.unknown-ca-refused",
+        ),
+    ]
     reason: Annotated[str, Field(min_length=10)]
 
 
 class Scenario(Part):
     """A topology and its targets. The first registry is the one that is judged."""
 
-    version: Literal[1]
+    # A literal would take `true` for 1.
+    version: Annotated[int, Field(ge=1, le=1, json_schema_extra={"const": 1})]
     name: Name
     cluster: ClusterSpec = ClusterSpec()
     registries: Annotated[tuple[RegistrySpec, ...], Field(min_length=1, strict=False)]

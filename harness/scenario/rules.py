@@ -1,0 +1,181 @@
+"""Rules that span several keys of a scenario; each yields what breaks it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.scenario.complaints import did_you_mean
+from harness.scenario.document import Problem, place_text
+from harness.scenario.model import CAPABILITIES, Capability, Measure, RegistrySpec, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from harness.scenario.document import Document, Place
+
+    Breach = tuple[Place, str, str]
+    Rule = Callable[[Scenario], Iterator[Breach]]
+
+MEASURED_BY: dict[Measure, Capability] = {
+    "cold_pull_p95_seconds": "latency",
+    "warm_pull_p95_seconds": "latency",
+    "registry_memory_bytes": "latency",
+}
+
+
+def broken_rules(
+    scenario: Scenario, document: Document, *, unsound: frozenset[str]
+) -> tuple[Problem, ...]:
+    """Return every breach; rules that read an `unsound` section wait until it is mended."""
+    return tuple(
+        Problem(document.line(place), place, sentence, remedy)
+        for rule, sections in _RULES
+        if not sections & unsound
+        for place, sentence, remedy in rule(scenario)
+    )
+
+
+def _primary(scenario: Scenario) -> Iterator[Breach]:
+    primary = scenario.primary
+    place: Place = ("registries", 0)
+    remedy = "Put the registry that is to be judged first; keep the others below it."
+    if primary.mirror_of is not None:
+        sentence = f"{primary.name} is the first registry, the one under test, but a mirror"
+        yield (*place, "mirrorOf"), sentence, remedy
+    if primary.tls is not None and primary.tls.certificate != "valid":
+        wrong = f"has a certificate that is {primary.tls.certificate}"
+        sentence = f"{primary.name} is the first registry, the one under test, but {wrong}"
+        yield (*place, "tls", "certificate"), sentence, remedy
+    if not primary.declared_on_nodes:
+        sentence = f"{primary.name} is the first registry, the one under test, but nodes ignore it"
+        yield (*place, "declaredOnNodes"), sentence, remedy
+
+
+def _registry_names(scenario: Scenario) -> Iterator[Breach]:
+    names = [registry.name for registry in scenario.registries]
+    for index in _repeated(names):
+        yield (
+            ("registries", index, "name"),
+            f"two registries are named {names[index]}",
+            "Give each registry a name of its own.",
+        )
+
+
+def _authorities(scenario: Scenario) -> Iterator[Breach]:
+    for index, registry in enumerate(scenario.registries):
+        tls = registry.tls
+        if tls is not None and tls.issuer == "another-ca" and registry.declared_on_nodes:
+            yield (
+                ("registries", index, "tls", "issuer"),
+                f"{registry.name} is declared on nodes, but its issuer another-ca never is",
+                "Add declaredOnNodes: false, or let private-ca issue the certificate.",
+            )
+
+
+def _mirrors(scenario: Scenario) -> Iterator[Breach]:
+    known = {registry.name: registry for registry in scenario.registries}
+    for index, registry in enumerate(scenario.registries):
+        if registry.mirror_of is None:
+            continue
+        place: Place = ("registries", index, "mirrorOf")
+        origin = known.get(registry.mirror_of)
+        if origin is None:
+            others = [name for name in known if name != registry.name]
+            yield (
+                place,
+                f"{registry.name} mirrors {registry.mirror_of}, which is no registry of this file",
+                f"{did_you_mean(registry.mirror_of, others)}Name another registry of this file.",
+            )
+        else:
+            yield from _mirror(registry, origin, index)
+
+
+def _mirror(registry: RegistrySpec, origin: RegistrySpec, index: int) -> Iterator[Breach]:
+    place: Place = ("registries", index, "mirrorOf")
+    if origin.name == registry.name:
+        sentence = f"{registry.name} mirrors itself"
+        yield place, sentence, "Name another registry of this file."
+    elif origin.mirror_of is not None:
+        sentence = f"{registry.name} mirrors {origin.name}, which is a mirror itself"
+        yield place, sentence, f"Name a registry that is no mirror, such as {origin.mirror_of}."
+    elif not origin.declared_on_nodes:
+        sentence = f"{registry.name} mirrors {origin.name}, which nodes do not know"
+        yield place, sentence, f"Remove declaredOnNodes: false from {origin.name}."
+    if not registry.declared_on_nodes:
+        sentence = f"{registry.name} is a mirror that nodes do not know"
+        remedy = "Remove declaredOnNodes: false, or mirrorOf."
+        yield ("registries", index, "declaredOnNodes"), sentence, remedy
+
+
+def _lists(scenario: Scenario) -> Iterator[Breach]:
+    lists: tuple[tuple[Place, Sequence[str]], ...] = (
+        (("capabilities",), scenario.capabilities),
+        (("latency", "sizeClasses"), scenario.latency.size_classes),
+    )
+    for place, words in lists:
+        for index in _repeated(words):
+            sentence = f"{words[index]} stands twice in {place_text(place)}"
+            yield (*place, index), sentence, "Name it once."
+
+
+def _target_sizes(scenario: Scenario) -> Iterator[Breach]:
+    measured = ", ".join(scenario.latency.size_classes)
+    for index, target in enumerate(scenario.targets):
+        place: Place = ("targets", index)
+        if target.measure == "cold_pull_p95_seconds" and target.size_class is None:
+            sentence = f"the target for {target.measure} lacks a sizeClass"
+            yield place, sentence, f"Add sizeClass, one of those measured: {measured}."
+        if target.size_class is None:
+            continue
+        if target.measure == "registry_memory_bytes":
+            sentence = f"{target.measure} is measured once, not per size class"
+            yield (*place, "sizeClass"), sentence, "Remove sizeClass."
+        elif target.size_class not in scenario.latency.size_classes:
+            sentence = f"the target names {target.size_class}, which is not measured"
+            remedy = f"Add it to latency.sizeClasses, or name one of those: {measured}."
+            yield (*place, "sizeClass"), sentence, remedy
+
+
+def _targets(scenario: Scenario) -> Iterator[Breach]:
+    for index, target in enumerate(scenario.targets):
+        capability = MEASURED_BY[target.measure]
+        if capability not in scenario.capabilities:
+            sentence = f"{target.measure} has a target, but {capability} is not selected"
+            remedy = f"Add {capability} to capabilities, or remove the target."
+            yield ("targets", index, "measure"), sentence, remedy
+    for index in _repeated([(target.measure, target.size_class) for target in scenario.targets]):
+        sentence = f"{scenario.targets[index].measure} has two targets for the same size class"
+        yield ("targets", index), sentence, "Keep one of the two."
+
+
+def _waivers(scenario: Scenario) -> Iterator[Breach]:
+    for index, waiver in enumerate(scenario.waivers):
+        place: Place = ("waivers", index, "check")
+        capability = waiver.check.partition(".")[0]
+        if capability not in CAPABILITIES:
+            remedy = f"{did_you_mean(capability, CAPABILITIES)}Ids begin with the capability."
+            yield place, f"{waiver.check} is not the id of a check", remedy
+        elif capability not in scenario.capabilities:
+            sentence = f"{waiver.check} is waived, but {capability} is not selected"
+            yield place, sentence, f"Remove the waiver, or add {capability} to capabilities."
+    for index in _repeated([waiver.check for waiver in scenario.waivers]):
+        sentence = f"{scenario.waivers[index].check} is waived twice"
+        yield ("waivers", index, "check"), sentence, "Keep one of the two."
+
+
+def _repeated(things: Sequence[object]) -> list[int]:
+    """Return the indexes of things that have stood before."""
+    return [index for index, thing in enumerate(things) if thing in things[:index]]
+
+
+# Each rule beside the top-level sections that it reads.
+_RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
+    (_primary, frozenset({"registries"})),
+    (_registry_names, frozenset({"registries"})),
+    (_authorities, frozenset({"registries"})),
+    (_mirrors, frozenset({"registries"})),
+    (_lists, frozenset({"capabilities", "latency"})),
+    (_target_sizes, frozenset({"targets", "latency"})),
+    (_targets, frozenset({"targets", "capabilities"})),
+    (_waivers, frozenset({"waivers", "capabilities"})),
+)

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.scenario.load import ScenarioErrors, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PRIMARY = "registries:\n  - {name: primary}\n"
+COLD = "measure: cold_pull_p95_seconds"
+WARM = "measure: warm_pull_p95_seconds"
+MEMORY = "measure: registry_memory_bytes"
+WAIVED = "waivers:\n  - check: trust.a\n    reason: long enough\n"
+
+
+def breaches(tmp_path: Path, rows: str) -> list[str]:
+    """Return line, problem and remedy of each rule that the rows break; empty when accepted."""
+    file = tmp_path / "some.yaml"
+    file.write_text(f"version: 1\nname: some\n{rows}")
+    try:
+        load(file)
+    except ScenarioErrors as errors:
+        return [str(error).removeprefix(f"{file}:") for error in errors.errors]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "problem", "remedy"),
+    [
+        (
+            "registries:\n  - name: a\n    mirrorOf: b\n  - name: b\n",
+            5,
+            "a is the first registry, the one under test, but a mirror",
+            "Put the registry",
+        ),
+        (
+            "registries:\n  - name: a\n    tls:\n      certificate: expired\n",
+            6,
+            "a is the first registry, the one under test, but has a certificate that is expired",
+            "Put the registry",
+        ),
+        (
+            "registries:\n  - name: a\n    declaredOnNodes: false\n",
+            5,
+            "a is the first registry, the one under test, but nodes ignore it",
+            "Put the registry",
+        ),
+        (f"{PRIMARY}  - name: primary\n", 5, "two registries are named primary", "of its own"),
+        (
+            f"{PRIMARY}  - name: a\n    tls: {{issuer: another-ca}}\n",
+            6,
+            "a is declared on nodes, but its issuer another-ca never is",
+            "Add declaredOnNodes: false",
+        ),
+        (
+            f"{PRIMARY}  - name: origin\n  - name: a\n    mirrorOf: orign\n",
+            7,
+            "a mirrors orign, which is no registry of this file",
+            "Did you mean origin?",
+        ),
+        (f"{PRIMARY}  - name: a\n    mirrorOf: a\n", 6, "a mirrors itself", "Name another"),
+        (
+            f"{PRIMARY}  - {{name: a, mirrorOf: primary}}\n  - name: b\n    mirrorOf: a\n",
+            7,
+            "b mirrors a, which is a mirror itself",
+            "such as primary",
+        ),
+        (
+            f"{PRIMARY}  - {{name: o, declaredOnNodes: false}}\n  - name: b\n    mirrorOf: o\n",
+            7,
+            "b mirrors o, which nodes do not know",
+            "Remove declaredOnNodes: false from o",
+        ),
+        (
+            f"{PRIMARY}  - name: b\n    mirrorOf: primary\n    declaredOnNodes: false\n",
+            7,
+            "b is a mirror that nodes do not know",
+            "or mirrorOf",
+        ),
+        (
+            f"{PRIMARY}capabilities:\n  - trust\n  - trust\n",
+            7,
+            "trust stands twice in capabilities",
+            "once",
+        ),
+        (
+            f"{PRIMARY}latency:\n  sizeClasses: [1MiB, 1MiB]\n",
+            6,
+            "1MiB stands twice in latency.sizeClasses",
+            "once",
+        ),
+        (
+            f"{PRIMARY}targets:\n  - {{{COLD}, max: 3}}\n",
+            6,
+            "the target for cold_pull_p95_seconds lacks a sizeClass",
+            "one of those measured: 10MiB, 100MiB",
+        ),
+        (
+            f"{PRIMARY}targets:\n  - {{{COLD}, max: 3, sizeClass: 1MiB}}\n",
+            6,
+            "the target names 1MiB, which is not measured",
+            "or name one of those: 10MiB, 100MiB",
+        ),
+        (
+            f"{PRIMARY}targets:\n  - {{{WARM}, max: 3, sizeClass: 1MiB}}\n",
+            6,
+            "the target names 1MiB, which is not measured",
+            "Add it to latency.sizeClasses",
+        ),
+        (
+            f"{PRIMARY}targets:\n  - {MEMORY}\n    max: 3\n    sizeClass: 10MiB\n",
+            8,
+            "registry_memory_bytes is measured once, not per size class",
+            "Remove sizeClass",
+        ),
+        (
+            f"{PRIMARY}targets:\n  - {{{WARM}, max: 3}}\n  - {{{WARM}, max: 4}}\n",
+            7,
+            "warm_pull_p95_seconds has two targets for the same size class",
+            "Keep one",
+        ),
+        (
+            f"{PRIMARY}capabilities: [trust]\ntargets:\n  - {{{WARM}, max: 3}}\n",
+            7,
+            "warm_pull_p95_seconds has a target, but latency is not selected",
+            "Add latency to capabilities",
+        ),
+        (
+            f"{PRIMARY}{WAIVED}  - check: trust.a\n    reason: long enough\n",
+            8,
+            "trust.a is waived twice",
+            "Keep one",
+        ),
+        (
+            f"{PRIMARY}capabilities: [latency]\n{WAIVED}",
+            7,
+            "trust.a is waived, but trust is not selected",
+            "Remove the waiver",
+        ),
+        (
+            f"{PRIMARY}waivers:\n  - check: trusts.a\n    reason: long enough\n",
+            6,
+            "trusts.a is not the id of a check",
+            "Did you mean trust?",
+        ),
+    ],
+)
+def test_rule_across_keys_names_its_line(
+    tmp_path: Path, rows: str, line: int, problem: str, remedy: str
+) -> None:
+    [found] = breaches(tmp_path, rows)
+    assert found.startswith(f"{line}: {problem}\n  remedy: ")
+    assert remedy in found
+
+
+def test_loop_of_mirrors_is_refused_at_both_ends(tmp_path: Path) -> None:
+    loop = "  - {name: a, mirrorOf: b}\n  - {name: b, mirrorOf: a}\n"
+    assert len(breaches(tmp_path, PRIMARY + loop)) == 2
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f"{PRIMARY}  - {{name: a, tls: {{issuer: another-ca}}, declaredOnNodes: false}}\n",
+        f"{PRIMARY}  - {{name: a, mirrorOf: primary}}\n  - {{name: b, mirrorOf: primary}}\n",
+        f"{PRIMARY}targets: [{{{WARM}, max: 3}}, {{{WARM}, max: 3, sizeClass: 10MiB}}]\n",
+        f"{PRIMARY}targets: [{{{MEMORY}, max: 1.5}}]\n",
+        f"{PRIMARY}{WAIVED}",
+    ],
+)
+def test_sound_combination_is_accepted(tmp_path: Path, rows: str) -> None:
+    assert breaches(tmp_path, rows) == []
