@@ -1,0 +1,118 @@
+"""A container engine that is ready to be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import docker.errors
+
+from harness.engine.containers import Container, remove_container, start_container
+from harness.engine.errors import reported
+from harness.engine.networks import Network, network_of
+from harness.engine.networks import create_network as create_network_of
+from harness.wait import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from harness.engine.containers import ContainerSpec
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A Docker engine and a client of it.
+
+    `kind` tells the machine's own engine (`ambient`) from the one that the harness keeps
+    below its home (`private`). `programs` is the folder of the private engine's command line,
+    `docker`, which kind calls; None where the machine has its own.
+    """
+
+    url: str
+    kind: Literal["ambient", "private"]
+    version: str
+    client: docker.DockerClient
+    programs: Path | None = None
+
+    def start(self, spec: ContainerSpec) -> Container:
+        """Start a container; raises EngineError, also where its image is missing."""
+        return start_container(spec, self.client, self.url, self._nameserver(spec))
+
+    def container(self, name: str) -> Container | None:
+        """Return a container that there is already, None where there is none."""
+        with reported(f"cannot look for container {name}"):
+            try:
+                found = self.client.containers.get(name)
+            except docker.errors.NotFound:
+                return None
+        return Container(name, str(found.id), self.client)
+
+    def create_network(self, name: str, labels: Mapping[str, str]) -> Network:
+        """Create a network in which containers find each other by name.
+
+        In a private engine unknown names are answered at once for as long as this process
+        lives and the network is not removed.
+        """
+        with reported(f"cannot create network {name}"):
+            return create_network_of(self.client, name, labels, answers=self.kind == "private")
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> str:
+        """Create a volume and return its name."""
+        with reported(f"cannot create volume {name}"):
+            return str(self.client.volumes.create(name, labels=dict(labels)).name)
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume and what is in it; twice does no harm."""
+        with reported(f"cannot remove volume {name}"):
+            try:
+                self.client.volumes.get(name).remove(force=True)
+            except docker.errors.NotFound:
+                return
+
+    def labelled(self, label: str, value: str = "") -> tuple[str, ...]:
+        """Return what carries a label, such as `container registry-1`; any value if none given."""
+        chosen = _filter(label, value)
+        with reported("cannot list what the engine holds"):
+            containers = self.client.containers.list(all=True, filters=chosen)
+            networks = self.client.networks.list(filters=chosen)
+            volumes = self.client.volumes.list(filters=chosen)
+        return (
+            *(f"container {one.name}" for one in containers),
+            *(f"network {one.name}" for one in networks),
+            *(f"volume {one.name}" for one in volumes),
+        )
+
+    def remove_labelled(self, label: str, value: str = "") -> tuple[str, ...]:
+        """Remove containers, then networks, then volumes with a label; twice does no harm.
+
+        Returns what was there. Raises EngineError when something stays.
+        """
+        found = self.labelled(label, value)
+        chosen = _filter(label, value)
+        with reported(f"cannot remove everything labelled {label}={value}"):
+            for container in self.client.containers.list(all=True, filters=chosen):
+                remove_container(self.client, str(container.id))
+            for network in self.client.networks.list(filters=chosen):
+                network_of(self.client, network).remove()
+            for volume in self.client.volumes.list(filters=chosen):
+                self.remove_volume(str(volume.name))
+        if found:
+            wait_until(
+                lambda: self.labelled(label, value),
+                ready=lambda left: not left,
+                timeout_seconds=10,
+                what=f"everything labelled {label}={value} to be gone",
+            )
+        return found
+
+    def _nameserver(self, spec: ContainerSpec) -> str | None:
+        if self.kind == "ambient" or spec.network is None:
+            return None
+        with reported(f"cannot find network {spec.network}"):
+            network = self.client.networks.get(spec.network)
+            return network_of(self.client, network).gateway
+
+
+def _filter(label: str, value: str) -> dict[str, str | list[str] | bool]:
+    return {"label": f"{label}={value}" if value else label}

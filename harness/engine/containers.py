@@ -1,0 +1,249 @@
+"""Containers of a lab: what they are made of, and what can be done to one."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import docker.errors
+from docker.types import EndpointConfig, LogConfig, Mount
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from harness.engine.errors import reported
+from harness.engine.execution import execute
+from harness.errors import EngineError
+from harness.wait import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import docker
+    from docker.models.containers import Container as SdkContainer
+
+    from harness.command import Completed
+
+# testcontainers' reaper is an image that would have to be pulled; runs have a watchdog instead.
+testcontainers_config.ryuk_disabled = True
+
+
+@dataclass(frozen=True)
+class Bind:
+    """A file or folder of the machine, seen in a container; it must exist."""
+
+    host: Path
+    path: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """What a container is made of.
+
+    `image` is the id or name of an image that the engine holds; nothing is ever pulled.
+    `network` is a network's name, None for no network at all; `aliases` are further names in
+    it. `volumes` maps names of volumes to paths, `tmpfs` paths to mount options such as
+    `size=64m`. `log_options` are those of Docker's `json-file` driver.
+    """
+
+    name: str
+    image: str
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    hostname: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    network: str | None = None
+    aliases: tuple[str, ...] = ()
+    binds: tuple[Bind, ...] = ()
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    cap_add: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    privileged: bool = False
+    log_options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container that was started; every method is one or two calls to the engine."""
+
+    name: str
+    id: str
+    _client: docker.DockerClient
+
+    @property
+    def address(self) -> str:
+        """The IP address in its network; it may change when the container starts again."""
+        networks = self._inspect().attrs["NetworkSettings"]["Networks"]
+        addresses = [str(one["IPAddress"]) for one in networks.values() if one["IPAddress"]]
+        if not addresses:
+            raise EngineError(f"container {self.name} has no address: it is not running")
+        return addresses[0]
+
+    @property
+    def status(self) -> str:
+        """Docker's word for its state, such as `running`, `paused`, `exited`."""
+        return self._inspect().status
+
+    def execute(self, arguments: Sequence[str], *, timeout_seconds: float = 30) -> Completed:
+        """Run a command inside to its end; any exit status is an answer.
+
+        Raises CommandError when the time runs out; the command may then still run.
+        """
+        with reported(f"cannot run a command in {self.name}"):
+            return execute(self._client, self.id, arguments, timeout_seconds)
+
+    def put_file(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
+        """Write a file of root's whole, making its folders; not into a tmpfs."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size, member.mode = len(content), mode
+            tar.addfile(member, io.BytesIO(content))
+        with reported(f"cannot write {path} in {self.name}"):
+            self._inspect().put_archive("/", archive.getvalue())
+
+    def get_file(self, path: str) -> bytes | None:
+        """Return a regular file's content, None where there is none."""
+        with reported(f"cannot read {path} in {self.name}"):
+            try:
+                chunks, _ = self._inspect().get_archive(path)
+            except docker.errors.NotFound:
+                return None
+            archive = io.BytesIO(b"".join(chunks))
+        with tarfile.open(fileobj=archive) as tar:
+            content = tar.extractfile(tar.getmembers()[0])
+            return content.read() if content else None
+
+    def logs(self, *, since: float | None = None) -> bytes:
+        """Return what it printed on both streams since a moment (seconds since the epoch)."""
+        with reported(f"cannot read the log of {self.name}"):
+            if since is None:
+                return self._inspect().logs()
+            return self._inspect().logs(since=since)
+
+    def stop(self, *, timeout_seconds: int = 10) -> None:
+        """Ask its process to end and kill it when the time runs out."""
+        with reported(f"cannot stop {self.name}"):
+            self._inspect().stop(timeout=timeout_seconds)
+
+    def kill(self, signal: str = "SIGKILL") -> None:
+        """Send a signal to its process."""
+        with reported(f"cannot kill {self.name}"):
+            self._inspect().kill(signal)
+
+    def start(self) -> None:
+        """Start it again after it has stopped."""
+        with reported(f"cannot start {self.name}"):
+            self._inspect().start()
+
+    def restart(self, *, timeout_seconds: int = 10) -> None:
+        """Stop it and start it again."""
+        with reported(f"cannot restart {self.name}"):
+            self._inspect().restart(timeout=timeout_seconds)
+
+    def pause(self) -> None:
+        """Freeze all its processes."""
+        with reported(f"cannot pause {self.name}"):
+            self._inspect().pause()
+
+    def unpause(self) -> None:
+        """Let frozen processes go on."""
+        with reported(f"cannot unpause {self.name}"):
+            self._inspect().unpause()
+
+    def memory_bytes(self) -> int:
+        """Return the memory in use, without the page cache that the kernel may drop."""
+        with reported(f"cannot read the memory of {self.name}"):
+            memory = self._client.api.stats(self.id, stream=False, one_shot=True)["memory_stats"]
+        details = memory.get("stats", {})
+        # cgroup v1 counts the whole subtree under `total_`, v2 always does.
+        inactive = details.get("total_inactive_file", details.get("inactive_file", 0))
+        return int(memory["usage"]) - int(inactive)
+
+    def remove(self) -> None:
+        """Remove it, running or not, with its anonymous volumes; twice does no harm."""
+        with reported(f"cannot remove {self.name}"):
+            remove_container(self._client, self.id)
+
+    def _inspect(self) -> SdkContainer:
+        with reported(f"cannot find container {self.name}"):
+            return self._client.containers.get(self.id)
+
+
+def start_container(
+    spec: ContainerSpec, client: docker.DockerClient, url: str, nameserver: str | None
+) -> Container:
+    """Create and start a container through testcontainers.
+
+    `nameserver` is asked for names that no container has; None leaves that to the engine.
+    """
+    _require_image(spec, client)
+    draft = DockerContainer(
+        spec.image, docker_client_kw={"environment": {"DOCKER_HOST": url}}, name=spec.name
+    )
+    draft.with_command(list(spec.command)).with_envs(**spec.environment)
+    for path, options in spec.tmpfs.items():
+        draft.with_tmpfs_mount(path, options)
+    network = spec.network or "none"
+    endpoint = EndpointConfig(client.api.api_version, aliases=list(spec.aliases))
+    draft.with_kwargs(
+        hostname=spec.hostname,
+        entrypoint=list(spec.entrypoint) or None,
+        labels=dict(spec.labels),
+        network=network,
+        networking_config={network: endpoint} if spec.network else None,
+        dns=[nameserver] if nameserver else None,
+        mounts=_mounts(spec),
+        cap_add=list(spec.cap_add),
+        security_opt=list(spec.security_opt),
+        privileged=spec.privileged,
+        log_config=LogConfig(type="json-file", config=dict(spec.log_options)),
+    )
+    try:
+        with reported(f"cannot start container {spec.name}"):
+            draft.start()
+            container_id = draft.get_container_id()
+    finally:
+        draft.get_docker_client().client.close()
+    return Container(spec.name, container_id, client)
+
+
+def remove_container(client: docker.DockerClient, container_id: str) -> None:
+    """Remove a container and wait until it is gone, also when somebody else removes it."""
+    try:
+        client.containers.get(container_id).remove(force=True, v=True)
+    except docker.errors.NotFound:
+        return
+    except docker.errors.APIError as error:
+        if "already in progress" not in str(error):
+            raise
+
+    def gone() -> bool:
+        return not client.containers.list(all=True, filters={"id": container_id})
+
+    wait_until(gone, timeout_seconds=30, what=f"container {container_id} to be gone")
+
+
+def _require_image(spec: ContainerSpec, client: docker.DockerClient) -> None:
+    """Fail where the image is missing, which testcontainers would try to pull."""
+    with reported(f"cannot look for the image of {spec.name}"):
+        try:
+            client.images.get(spec.image)
+        except docker.errors.ImageNotFound:
+            raise EngineError(
+                f"the engine does not hold image {spec.image} of container {spec.name}",
+                remedy="build or load the image first",
+            ) from None
+
+
+def _mounts(spec: ContainerSpec) -> list[Mount]:
+    binds = [
+        Mount(bind.path, str(bind.host), type="bind", read_only=bind.read_only)
+        for bind in spec.binds
+    ]
+    return binds + [Mount(path, name, type="volume") for name, path in spec.volumes.items()]

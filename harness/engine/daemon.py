@@ -1,0 +1,180 @@
+"""The private engine's process: started, found again, ended, and swept up after."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.command import run, spawn
+from harness.errors import EngineError, WaitTimeoutError
+from harness.wait import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.engine.programs import Programs
+
+# A UNIX socket's path has 108 bytes with its final zero; containerd's is the longest of ours.
+_LONGEST_SOCKET = "exec/containerd/containerd.sock.ttrpc"
+_SOCKET_PATH_BYTES = 107
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """dockerd with all its state below one folder."""
+
+    folder: Path
+
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self.folder / "docker.sock"
+
+    @property
+    def log(self) -> Path:
+        """What it and its containerd print."""
+        return self.folder / "dockerd.log"
+
+    @property
+    def _pidfile(self) -> Path:
+        return self.folder / "dockerd.pid"
+
+    @property
+    def _configuration(self) -> Path:
+        return self.folder / "daemon.json"
+
+    def runs(self) -> bool:
+        """Whether the process lives; an id that now belongs to another process does not count."""
+        return self._process() is not None
+
+    def start(self, programs: Programs) -> None:
+        """Start the process; it outlives ours and is not our child."""
+        longest = self.folder / _LONGEST_SOCKET
+        if len(os.fsencode(longest)) > _SOCKET_PATH_BYTES:
+            raise EngineError(
+                f"{longest} is too long for a socket",
+                remedy="set PULLPROOF_HOME to a folder with a shorter path",
+            )
+        self._configuration.write_text(json.dumps(self._settings(), indent=2), "utf-8")
+        starter = spawn(
+            ["setsid", "--fork", "dockerd", "--config-file", self._configuration],
+            log=self.log,
+            environment=programs.environment,
+        )
+        starter.wait()
+
+    def _settings(self) -> dict[str, object]:
+        """Return settings with which dockerd leaves the machine's own network alone.
+
+        Nothing is forwarded or translated, so no filter rule is needed either. Published
+        ports go through the userland proxy. Names are not asked for outside: at 127.0.0.1 of
+        a container nobody listens, so the answer comes at once.
+        """
+        return {
+            "hosts": [f"unix://{self.socket}"],
+            "group": "root",
+            "data-root": str(self.folder / "data"),
+            "exec-root": str(self.folder / "exec"),
+            "pidfile": str(self._pidfile),
+            "storage-driver": "overlay2",
+            "bridge": "none",
+            "iptables": False,
+            "ip6tables": False,
+            "ip-forward": False,
+            "ip-masq": False,
+            "userland-proxy": True,
+            "dns": ["127.0.0.1"],
+        }
+
+    def end(self, *, timeout_seconds: float = 15) -> None:
+        """End the process, by force when the time runs out, and all that belongs to it."""
+        with suppress(WaitTimeoutError):
+            self._signal(signal.SIGTERM)
+            wait_until(
+                self.runs,
+                ready=lambda runs: not runs,
+                timeout_seconds=timeout_seconds,
+                what="the private container engine to end",
+            )
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Kill what is left of the engine, containers included, and undo its mounts.
+
+        Afterwards it can be started again, or its folder be removed. Twice does no harm.
+        """
+        containers = self.folder / "data" / "containers"
+        ids = frozenset(path.name for path in containers.glob("*"))
+
+        def left() -> list[int]:
+            pids = [pid for pid in _pids() if self._owns(pid, ids)]
+            for pid in pids:
+                _kill(pid, signal.SIGKILL)
+            return pids
+
+        wait_until(
+            left,
+            ready=lambda pids: not pids,
+            timeout_seconds=10,
+            what="the private container engine's processes to die",
+        )
+        for mount in reversed(_mounts_below(self.folder)):
+            run(["umount", "--lazy", mount], timeout_seconds=10)
+        self._pidfile.unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
+
+    def _owns(self, pid: int, container_ids: frozenset[str]) -> bool:
+        """Whether a process is dockerd, its containerd, a shim of it, or in a container of it.
+
+        The first three name a file of our folder among their arguments.
+        """
+        program, *arguments = _arguments(pid)
+        if Path(program).name in ("dockerd", "containerd", "containerd-shim-runc-v2"):
+            return any(argument.startswith(f"{self.folder}/") for argument in arguments)
+        with suppress(OSError):
+            groups = Path(f"/proc/{pid}/cgroup").read_text("utf-8")
+            parts = {part for line in groups.splitlines() for part in line.split("/")}
+            names = {part.removeprefix("docker-").removesuffix(".scope") for part in parts}
+            return not names.isdisjoint(container_ids)
+        return False
+
+    def _process(self) -> int | None:
+        try:
+            pid = int(self._pidfile.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if str(self._configuration) in _arguments(pid) else None
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid = self._process()
+        if pid is not None:
+            _kill(pid, number)
+
+
+def _pids() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+
+
+def _arguments(pid: int) -> list[str]:
+    """Return a process's arguments; one empty text for a process that is gone or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return [""]
+
+
+def _kill(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _mounts_below(folder: Path) -> list[str]:
+    """Return mount points below a folder in the order in which they were mounted."""
+    lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
+    points = [line.split(" ")[1].encode().decode("unicode_escape") for line in lines]
+    return [point for point in points if point.startswith(f"{folder}/")]
