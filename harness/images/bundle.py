@@ -105,7 +105,7 @@ def save_bundle(images: Iterable[ProvidedImage], *, into: Path, client: DockerCl
 
 def _save(image: ProvidedImage, into: Path, client: DockerClient) -> Archive:
     # Under a name of its own, so that loading it elsewhere replaces no image of that store.
-    repository = image.reference.rpartition(":")[0]
+    repository = f"{store.PREFIX}{image.image}"
     store.tag(client, image.reference, repository=repository, tag=_TAG)
     try:
         file = into / f"{image.image}.tar"

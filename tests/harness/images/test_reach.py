@@ -53,7 +53,7 @@ def engine(status: int, *, answers: bool = True) -> Iterator[tuple[ScriptedEngin
     with ScriptedEngine(status) as server:
         if answers:
             server.may_answer.set()
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         client = docker.DockerClient(
             base_url=f"http://127.0.0.1:{server.server_port}", version="1.45"
         )
