@@ -1,0 +1,48 @@
+"""The checkers: pure functions from what was recorded to findings; none means proven.
+
+Each one raises Inconclusive when there is nothing to judge, because missing evidence never
+passes.
+"""
+
+from harness.checks.certificates import (
+    authority_signs,
+    has_days_left,
+    refuses_anonymous_clients,
+)
+from harness.checks.configuration import lint_findings
+from harness.checks.content import hides, same_content
+from harness.checks.operations import failed_ratio, wrong_digests
+from harness.checks.path import (
+    asked_in_vain,
+    names_origin,
+    not_asked,
+    not_served_by,
+    refused_by,
+    served_by,
+    served_to_user,
+)
+from harness.checks.pulls import all_refused, all_succeeded, is_image
+from harness.checks.registries import runtime_ready, stays_put
+
+__all__ = [
+    "all_refused",
+    "all_succeeded",
+    "asked_in_vain",
+    "authority_signs",
+    "failed_ratio",
+    "has_days_left",
+    "hides",
+    "is_image",
+    "lint_findings",
+    "names_origin",
+    "not_asked",
+    "not_served_by",
+    "refused_by",
+    "refuses_anonymous_clients",
+    "runtime_ready",
+    "same_content",
+    "served_by",
+    "served_to_user",
+    "stays_put",
+    "wrong_digests",
+]
