@@ -46,7 +46,7 @@ class Engine:
                 found = self.client.containers.get(name)
             except docker.errors.NotFound:
                 return None
-        return Container(name, str(found.id), self.client)
+        return Container(name, str(found.id), self.url, self.client)
 
     def create_network(self, name: str, labels: Mapping[str, str]) -> Network:
         """Create a network in which containers find each other by name.

@@ -73,6 +73,7 @@ class Container:
 
     name: str
     id: str
+    _url: str
     _client: docker.DockerClient
 
     @property
@@ -95,7 +96,9 @@ class Container:
         Raises CommandError when the time runs out; the command may then still run.
         """
         with reported(f"cannot run a command in {self.name}"):
-            return execute(self._client, self.id, arguments, timeout_seconds)
+            return execute(
+                self._client, self._url, self.id, arguments, timeout_seconds=timeout_seconds
+            )
 
     def put_file(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
         """Write a file of root's whole, making its folders; not into a tmpfs."""
@@ -210,7 +213,7 @@ def start_container(
             container_id = draft.get_container_id()
     finally:
         draft.get_docker_client().client.close()
-    return Container(spec.name, container_id, client)
+    return Container(spec.name, container_id, url, client)
 
 
 def remove_container(client: docker.DockerClient, container_id: str) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 import docker.errors
-import requests.exceptions
 
 from harness.errors import EngineError
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def reported(action: str) -> Iterator[None]:
-    """Raise EngineError, beginning with what was tried, for any exception of the SDK."""
+    """Raise EngineError, beginning with what was tried, for the SDK's and the system's errors."""
     try:
         yield
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+    except (docker.errors.DockerException, HTTPException, OSError) as error:
         raise EngineError(f"{action}: {error}") from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import select
+import json
+import socket
 import time
-from socket import SocketIO
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPResponse
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from harness.command import Completed
 from harness.errors import CommandError, EngineError
@@ -22,29 +24,35 @@ _HEADER_BYTES = 8
 
 def execute(
     client: docker.DockerClient,
+    url: str,
     container_id: str,
     arguments: Sequence[str],
+    *,
     timeout_seconds: float,
 ) -> Completed:
-    """Run a command to its end; raises CommandError when the time runs out."""
-    api = client.api
-    execution = str(api.exec_create(container_id, list(arguments))["Id"])
-    connection = api.exec_start(execution, socket=True)
-    if not isinstance(connection, SocketIO):
-        raise EngineError(
-            f"cannot run commands in containers through {api.base_url}",
-            remedy="use an engine on this machine, reached through its UNIX socket",
-        )
-    try:
-        frames = _read_all(connection.fileno(), time.monotonic() + timeout_seconds)
-    except TimeoutError:
-        raise CommandError(
-            f"{' '.join(arguments)}: still running after {timeout_seconds:g} s"
-        ) from None
-    finally:
-        connection.close()
+    """Run a command to its end; raises CommandError when the time runs out.
+
+    `url` is the engine's own. Raises EngineError for an engine on another machine.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    execution = str(client.api.exec_create(container_id, list(arguments))["Id"])
+    with _connected(url, timeout_seconds) as stream:
+        connection = HTTPConnection("localhost")
+        connection.sock = stream
+        body = json.dumps({"Detach": False, "Tty": False})
+        headers = {"Content-Type": "application/json"}
+        try:
+            connection.request("POST", f"/exec/{execution}/start", body, headers)
+            with connection.getresponse() as response:
+                frames = _read_all(response, stream, deadline)
+        except TimeoutError:
+            raise CommandError(
+                f"{' '.join(arguments)}: still running after {timeout_seconds:g} s"
+            ) from None
+    if response.status != HTTPStatus.OK:
+        raise EngineError(f"cannot run {' '.join(arguments)}: {frames.decode('utf-8', 'replace')}")
     stdout, stderr = split_streams(frames)
-    status = int(api.exec_inspect(execution)["ExitCode"])
+    status = int(client.api.exec_inspect(execution)["ExitCode"])
     return Completed(status, stdout, stderr.decode("utf-8", "replace"))
 
 
@@ -65,15 +73,24 @@ def split_streams(frames: bytes) -> tuple[bytes, bytes]:
     return bytes(stdout), bytes(stderr)
 
 
-def _read_all(descriptor: int, deadline: float) -> bytes:
-    readable = select.poll()
-    readable.register(descriptor, select.POLLIN | select.POLLHUP)
+def _connected(url: str, timeout_seconds: float) -> socket.socket:
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        raise EngineError(
+            f"cannot run commands in containers of the engine at {url}",
+            remedy="use an engine on this machine, reached through its UNIX socket",
+        )
+    stream = socket.socket(socket.AF_UNIX)
+    stream.settimeout(timeout_seconds)
+    stream.connect(parts.path)
+    return stream
+
+
+def _read_all(response: HTTPResponse, stream: socket.socket, deadline: float) -> bytes:
     received = bytearray()
     while True:
-        remaining_seconds = max(0.0, deadline - time.monotonic())
-        if not readable.poll(remaining_seconds * 1000):
-            raise TimeoutError
-        chunk = os.read(descriptor, 65536)
+        stream.settimeout(max(0.001, deadline - time.monotonic()))
+        chunk = response.read1()
         if not chunk:
             return bytes(received)
         received += chunk

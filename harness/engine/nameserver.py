@@ -8,6 +8,8 @@ waited for in vain: 5 s for each unknown name.
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
+from selectors import EVENT_READ, DefaultSelector
 from threading import Thread
 
 PORT = 53
@@ -38,34 +40,24 @@ class Nameserver:
         except OSError:
             self._socket.close()
             raise
+        self.port = int(self._socket.getsockname()[1])
+        self._wake, self._woken = socket.socketpair()
         self._thread = Thread(target=self._serve, name=f"nameserver {address}", daemon=True)
         self._thread.start()
 
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        return int(self._socket.getsockname()[1])
-
     def close(self) -> None:
         """End the thread and free the address."""
-        if self._thread.is_alive():
-            # An empty datagram wakes the thread, which a closed socket would not.
-            self._socket.sendto(b"", self._socket.getsockname())
-            self._thread.join()
-        self._socket.close()
+        self._wake.close()
+        self._thread.join()
 
     def _serve(self) -> None:
-        while True:
-            query, sender = self._socket.recvfrom(4096)
-            if not query and sender == self._socket.getsockname():
-                return
-            answer = no_such_name(query)
-            if answer is not None:
-                self._answer(answer, sender)
-
-    def _answer(self, answer: bytes, sender: tuple[str, int]) -> None:
-        try:
-            self._socket.sendto(answer, sender)
-        except OSError:
-            # The container that asked is gone.
-            return
+        with self._socket, self._woken, DefaultSelector() as selector:
+            selector.register(self._socket, EVENT_READ)
+            selector.register(self._woken, EVENT_READ)
+            while all(key.fileobj is self._socket for key, _ in selector.select()):
+                query, sender = self._socket.recvfrom(4096)
+                answer = no_such_name(query)
+                if answer is not None:
+                    # The container that asked may be gone, and with it the way to it.
+                    with suppress(OSError):
+                        self._socket.sendto(answer, sender)
