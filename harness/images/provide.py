@@ -16,7 +16,7 @@ from harness.images.building import IMAGE_LABEL, SOFTWARE_LABEL, build_image
 from harness.images.bundle import find_archive, load_archive
 from harness.images.model import Image, Origin, ProvidedImage
 from harness.images.reach import Reach, reach, remember
-from harness.images.recipe import load_recipes
+from harness.images.recipe import RECIPES, load_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -61,18 +61,19 @@ def provide(
     home: Home,
     announce: Callable[[str], None],
     bundle: Path | None = None,
+    recipes: Path = RECIPES,
 ) -> ProvidedImage:
     """Put an image into the engine's store, unless it is there, and say where it came from.
 
     In order: the store; the bundle, where one is given and has the image; the registry that
     publishes it, where that answers; Debian packages. Never another version than asked for.
-    Runs at the same time wait for each other.
+    Runs at the same time wait for each other. `recipes` is a folder of recipes.
 
     Raises ImageError, with what was tried, when the image cannot be had; PackageError when
     the packages to build it from cannot.
     """
     started = time.monotonic()
-    recipe = load_recipes()[image]
+    recipe = load_recipes(recipes)[image]
     archive = find_archive(bundle, image) if bundle is not None else None
     # An archive may differ from what the recipe gives, so it has a name of its own.
     tag = f"{recipe.hash}-{archive.sha256[:12]}" if archive else recipe.hash
@@ -183,8 +184,8 @@ class _Attempt:
             raise ImageError(
                 f"image {self.recipe.image} cannot be had here: {bundle}; {why_not_pulled}; "
                 f"it cannot be built: {self.recipe.unbuildable}",
-                remedy="name a folder with a bundle that has it in PULLPROOF_BUNDLE, or let the "
-                "container engine reach the registry that publishes it",
+                remedy="give a bundle that has it (made by `nox -s bundle` where the registry that "
+                "publishes it can be reached), or let the container engine reach that registry",
             )
         build_image(self.recipe, build, client=self.client, home=self.home, announce=self.announce)
         return Origin.BUILT, f"from packages of Debian {build.suite}, because {why_not_pulled}"

@@ -26,9 +26,10 @@ AbsolutePath = Annotated[str, Field(pattern=r"^(/[^/]+)+$")]
 
 @dataclass(frozen=True)
 class Published:
-    """An image that somebody publishes: repository on the engine's default registry, digest.
+    """An image that somebody publishes, pinned by the digest of its manifest.
 
-    `software` names program and version, which only the publisher knows.
+    `repository` is as the engine writes it; without a host it lies on the engine's default
+    registry. `software` names program and version, which only the publisher knows.
     """
 
     repository: str
@@ -97,7 +98,7 @@ class _Part(BaseModel):
 
 
 class _Pull(_Part):
-    repository: Annotated[str, Field(pattern=r"^[a-z0-9]+([./_-][a-z0-9]+)*$")]
+    repository: Annotated[str, Field(pattern=r"^[a-z0-9]+([.:/_-]+[a-z0-9]+)*$")]
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
     software: str
 

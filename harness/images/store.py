@@ -94,14 +94,14 @@ def drop(client: DockerClient, reference: str) -> None:
         client.images.remove(reference)
 
 
-def drop_ours(client: DockerClient) -> int:
-    """Remove every image that this project ever put into the store; return how many names."""
+def drop_all(client: DockerClient, *, prefix: str = PREFIX) -> tuple[str, ...]:
+    """Remove all that this project ever put into the store; return the names it had."""
     with _refusals("list images"):
-        ours = [name for image in client.images.list() for name in image.tags]
-    ours = [name for name in ours if name.startswith(PREFIX)]
+        names = [name for image in client.images.list() for name in image.tags]
+    ours = tuple(name for name in names if name.startswith(prefix))
     for name in ours:
         drop(client, name)
-    return len(ours)
+    return ours
 
 
 @contextmanager

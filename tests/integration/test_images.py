@@ -3,9 +3,11 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
+import shutil
 import ssl
 import tarfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,11 +24,12 @@ from harness.engine import open_engine
 from harness.errors import ImageError
 from harness.home import Home
 from harness.images import store
-from harness.images.bundle import save_bundle
+from harness.images.__main__ import main
+from harness.images.bundle import find_archive, save_bundle
 from harness.images.model import Image, Origin, ProvidedImage
 from harness.images.provide import provide, provide_all
-from harness.images.reach import Reach, reach, remember
-from harness.images.recipe import Published, load_recipes
+from harness.images.reach import Reach, reach, remember, remembered
+from harness.images.recipe import RECIPES, Published, load_recipes
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
@@ -270,7 +273,7 @@ def test_registry_3_is_never_replaced_by_another_version(engine: Engine, offline
     assert "cable is cut" in refusal.value.problem
     assert "no bundle is given" in refusal.value.problem
     assert "no Debian suite has Distribution 3" in refusal.value.problem
-    assert "PULLPROOF_BUNDLE" in refusal.value.remedy
+    assert "nox -s bundle" in refusal.value.remedy
 
 
 def test_publisher_is_asked_once(engine: Engine, home: Home) -> None:
@@ -306,6 +309,96 @@ def test_published_image_is_pulled_by_digest_and_kept_under_our_name_only(
     assert store.find(engine.client, f"{scrap}:x")
     assert store.find(engine.client, f"{image.repository}@{image.digest}") is None
     assert store.find(engine.client, f"{scrap}:wrong") is None
+
+
+@pytest.fixture
+def recipes(tmp_path: Path) -> Path:
+    """Recipes whose images nobody else has: a unique folder is in each that is built."""
+    folder = shutil.copytree(RECIPES, tmp_path / "recipes")
+    for file in folder.glob("*.toml"):
+        text = file.read_text("utf-8")
+        file.write_text(text.replace("directories = [", f'directories = ["/{uuid4().hex}",'))
+    return folder
+
+
+def test_two_runs_at_once_build_an_image_once(engine: Engine, offline: Home, recipes: Path) -> None:
+    def one_run(_: int) -> ProvidedImage:
+        return provide(
+            Image.LOAD_BALANCER, engine=engine, home=offline, announce=print, recipes=recipes
+        )
+
+    with ExitStack() as cleaning, ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(one_run, range(2)))
+        cleaning.callback(store.drop, engine.client, runs[0].reference)
+
+    assert sorted(run.origin for run in runs) == [Origin.BUILT, Origin.CACHED]
+    assert runs[0].id == runs[1].id
+    assert runs[0].digest == runs[1].digest
+    assert any("cable is cut" in run.reason for run in runs)
+
+
+def test_same_recipe_and_packages_give_the_same_file_system(
+    engine: Engine, offline: Home, recipes: Path
+) -> None:
+    digests = set()
+    for _ in range(2):
+        built = provide(
+            Image.LOAD_BALANCER, engine=engine, home=offline, announce=print, recipes=recipes
+        )
+        store.drop(engine.client, built.reference)
+        digests.add(built.digest)
+
+    assert len(digests) == 1
+
+
+def publish_as_registry(recipes: Path, image: Published) -> None:
+    """Let the recipe of registry 2.8 name a published image."""
+    original = load_recipes(recipes)[Image.REGISTRY_2_8].published
+    assert original
+    file = recipes / "registry.toml"
+    text = file.read_text("utf-8")
+    for old, new in zip(dataclasses.astuple(original), dataclasses.astuple(image), strict=True):
+        text = text.replace(f'"{old}"', f'"{new}"')
+    file.write_text(text, "utf-8")
+
+
+def test_published_image_is_preferred_to_a_build(
+    engine: Engine, scrap: str, home: Home, recipes: Path
+) -> None:
+    with publisher(engine) as address, ExitStack() as cleaning:
+        image = published(engine, scrap, address)
+        publish_as_registry(recipes, image)
+        pulled, again = (
+            provide(Image.REGISTRY_2_8, engine=engine, home=home, announce=print, recipes=recipes)
+            for _ in range(2)
+        )
+        cleaning.callback(store.drop, engine.client, pulled.reference)
+
+    assert (pulled.origin, again.origin) == (Origin.PULLED, Origin.CACHED)
+    assert pulled.digest == again.digest == image.digest
+    assert pulled.software == again.software == "scrap 1"
+
+
+def test_image_is_built_when_its_publisher_fails_in_the_pull(
+    engine: Engine, home: Home, recipes: Path
+) -> None:
+    home.images.mkdir()
+    remember(Reach(answers=True, why="", checked=time.time()), home.images)
+    publish_as_registry(
+        recipes, Published(f"127.0.0.1:{free_port()}/gone", f"sha256:{'1' * 64}", "scrap 1")
+    )
+    with ExitStack() as cleaning:
+        built = provide(
+            Image.REGISTRY_2_8, engine=engine, home=home, announce=print, recipes=recipes
+        )
+        cleaning.callback(store.drop, engine.client, built.reference)
+
+    found = remembered(home.images, now=time.time())
+    assert built.origin is Origin.BUILT
+    assert "connection refused" in built.reason
+    assert built.software.startswith("docker-registry 2.8.")
+    assert found
+    assert not found.answers
 
 
 def bundle_of(engine: Engine, scrap: str, folder: Path) -> Path:
@@ -371,6 +464,33 @@ def test_bundle_without_the_image_says_so(engine: Engine, scrap: str, offline: H
 
     with pytest.raises(ImageError, match="has it not"):
         provide(Image.REGISTRY_3, engine=engine, home=offline, announce=print, bundle=folder)
+
+
+def test_all_of_a_prefix_is_dropped_and_nothing_else(engine: Engine, scrap: str) -> None:
+    dropped = store.drop_all(engine.client, prefix=scrap)
+
+    assert dropped == (f"{scrap}:x",)
+    assert store.find(engine.client, f"{scrap}:x") is None
+    assert store.drop_all(engine.client, prefix=scrap) == ()
+
+
+def test_command_writes_a_bundle_that_can_be_used(engine: Engine, offline: Home) -> None:
+    folder = offline.root / "bundle"
+    environment = {**os.environ, "PULLPROOF_HOME": str(Home.locate(os.environ).root)}
+
+    status = main([str(folder), Image.LOAD_BALANCER], environment)
+
+    archive = find_archive(folder, Image.LOAD_BALANCER)
+    assert status == 0
+    assert archive
+    assert archive.software.startswith("haproxy ")
+    with ExitStack() as cleaning:
+        loaded = provide(
+            Image.LOAD_BALANCER, engine=engine, home=offline, announce=print, bundle=folder
+        )
+        cleaning.callback(store.drop, engine.client, loaded.reference)
+    assert loaded.origin is Origin.BUNDLE
+    assert loaded.reference.endswith(archive.sha256[:12])
 
 
 def test_interrupted_import_leaves_no_image(engine: Engine) -> None:
