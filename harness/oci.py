@@ -38,6 +38,7 @@ _REPOSITORY: Final = re.compile(rf"{_PATH_PART}(?:/{_PATH_PART})*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST: Final = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 _DEFAULT_HOST: Final = "docker.io"
+_FORMER_DEFAULT_HOST: Final = "index.docker.io"
 _DEFAULT_NAMESPACE: Final = "library"
 
 
@@ -239,4 +240,6 @@ class Reference:
 def _split_host(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
     names_a_host = bool(re.search(r"[.:A-Z]", first)) or first == "localhost"
-    return (first, rest) if slash and names_a_host else (_DEFAULT_HOST, name)
+    if not slash or not names_a_host:
+        return _DEFAULT_HOST, name
+    return (_DEFAULT_HOST if first == _FORMER_DEFAULT_HOST else first), rest

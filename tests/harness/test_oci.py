@@ -129,6 +129,7 @@ def test_machine_without_a_known_architecture_is_refused(monkeypatch: pytest.Mon
         ("busybox", oci.Reference("docker.io", "library/busybox", "latest")),
         ("team/app:v1", oci.Reference("docker.io", "team/app", "v1")),
         ("docker.io/busybox:1", oci.Reference("docker.io", "library/busybox", "1")),
+        ("index.docker.io/busybox", oci.Reference("docker.io", "library/busybox", "latest")),
         ("localhost/app", oci.Reference("localhost", "app", "latest")),
         ("host:5000/a/b:t", oci.Reference("host:5000", "a/b", "t")),
         ("h.test/a__b-c.d:T_1", oci.Reference("h.test", "a__b-c.d", "T_1")),
