@@ -32,7 +32,7 @@ def clean(home: Home, environment: Mapping[str, str]) -> tuple[str, ...]:
     ambient = find_ambient(environment)
     if ambient is not None:
         try:
-            removed += ambient.remove_labelled(RUN_LABEL)
+            removed += ambient.remove_of_all_runs(RUN_LABEL)
             removed += _remove_images(ambient)
         finally:
             ambient.client.close()

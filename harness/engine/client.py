@@ -70,39 +70,47 @@ class Engine:
             except docker.errors.NotFound:
                 return
 
-    def labelled(self, label: str, value: str = "") -> tuple[str, ...]:
-        """Return what carries a label, such as `container registry-1`; any value if none given."""
-        chosen = _filter(label, value)
+    def labelled(self, label: str, value: str) -> tuple[str, ...]:
+        """Return what carries a label of that value, such as `container registry-1`."""
+        return self._names(f"{label}={value}")
+
+    def remove_labelled(self, label: str, value: str) -> tuple[str, ...]:
+        """Remove containers, then networks, then volumes with a label of that value.
+
+        Returns what was there; twice does no harm. Raises EngineError when something stays.
+        """
+        return self._remove(f"{label}={value}")
+
+    def remove_of_all_runs(self, label: str) -> tuple[str, ...]:
+        """Remove what carries a label whatever its value: also what belongs to other runs."""
+        return self._remove(label)
+
+    def _names(self, chosen: str) -> tuple[str, ...]:
         with reported("cannot list what the engine holds"):
-            containers = self.client.containers.list(all=True, filters=chosen)
-            networks = self.client.networks.list(filters=chosen)
-            volumes = self.client.volumes.list(filters=chosen)
+            containers = self.client.containers.list(all=True, filters={"label": chosen})
+            networks = self.client.networks.list(filters={"label": chosen})
+            volumes = self.client.volumes.list(filters={"label": chosen})
         return (
             *(f"container {one.name}" for one in containers),
             *(f"network {one.name}" for one in networks),
             *(f"volume {one.name}" for one in volumes),
         )
 
-    def remove_labelled(self, label: str, value: str = "") -> tuple[str, ...]:
-        """Remove containers, then networks, then volumes with a label; twice does no harm.
-
-        Returns what was there. Raises EngineError when something stays.
-        """
-        found = self.labelled(label, value)
-        chosen = _filter(label, value)
-        with reported(f"cannot remove everything labelled {label}={value}"):
-            for container in self.client.containers.list(all=True, filters=chosen):
+    def _remove(self, chosen: str) -> tuple[str, ...]:
+        found = self._names(chosen)
+        with reported(f"cannot remove everything labelled {chosen}"):
+            for container in self.client.containers.list(all=True, filters={"label": chosen}):
                 remove_container(self.client, str(container.id))
-            for network in self.client.networks.list(filters=chosen):
+            for network in self.client.networks.list(filters={"label": chosen}):
                 network_of(self.client, network).remove()
-            for volume in self.client.volumes.list(filters=chosen):
+            for volume in self.client.volumes.list(filters={"label": chosen}):
                 self.remove_volume(str(volume.name))
         if found:
             wait_until(
-                lambda: self.labelled(label, value),
+                lambda: self._names(chosen),
                 ready=lambda left: not left,
                 timeout_seconds=10,
-                what=f"everything labelled {label}={value} to be gone",
+                what=f"everything labelled {chosen} to be gone",
             )
         return found
 
@@ -112,7 +120,3 @@ class Engine:
         with reported(f"cannot find network {spec.network}"):
             network = self.client.networks.get(spec.network)
             return network_of(self.client, network).gateway
-
-
-def _filter(label: str, value: str) -> dict[str, str | list[str] | bool]:
-    return {"label": f"{label}={value}" if value else label}

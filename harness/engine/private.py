@@ -121,9 +121,10 @@ def _connect(daemon: Daemon) -> docker.DockerClient | None:
     """Return a client of the engine, None where it does not run or does not answer."""
     if not daemon.runs() or not daemon.socket.exists():
         return None
-    client = docker.DockerClient(
-        base_url=f"unix://{daemon.socket}", version="1.41", timeout=_START_SECONDS
-    )
+    try:
+        client = docker.DockerClient(base_url=f"unix://{daemon.socket}", timeout=_START_SECONDS)
+    except (docker.errors.DockerException, requests.exceptions.RequestException):
+        return None
     try:
         client.ping()
     except (docker.errors.DockerException, requests.exceptions.RequestException):
