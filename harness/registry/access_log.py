@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # A repository that nobody has: requests for it mark a position in the log.
-_MARKER_REPOSITORY: Final = "pullproof-marker"
+MARKER_REPOSITORY: Final = "pullproof-marker"
 
 _QUOTED: Final = r'"((?:[^"\\]|\\.)*)"'
 _LINE: Final = re.compile(
@@ -42,7 +42,7 @@ class _Served(NamedTuple):
 
 def marker_path(token: str) -> str:
     """Return the path of a request that stands for a position in the log."""
-    return f"/v2/{_MARKER_REPOSITORY}/manifests/{token}"
+    return f"/v2/{MARKER_REPOSITORY}/manifests/{token}"
 
 
 def holds_marker(log: str, token: str) -> bool:
@@ -59,7 +59,7 @@ def requests(log: str) -> tuple[Request, ...]:
     found = []
     for line in lines:
         match = _LINE.fullmatch(line)
-        if match is None or f"/{_MARKER_REPOSITORY}/" in line:
+        if match is None or f"/{MARKER_REPOSITORY}/" in line:
             continue
         client, method, uri, status, written, _, agent = match.groups()
         served = _Served(client, method, uri, int(status), int(written))

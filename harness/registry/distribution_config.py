@@ -1,0 +1,77 @@
+"""The configuration of a Distribution registry: one form that 2.8 and 3 read; pure.
+
+Keys: https://distribution.github.io/distribution/about/configuration/. The file is JSON, which
+is YAML too.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from harness.scenario.model import RegistrySpec
+    from harness.secret import Secret
+
+PORT: Final = 5000
+METRICS_PORT: Final = 5001
+METRICS_PATH: Final = "/metrics"
+STORAGE_FOLDER: Final = "/var/lib/registry"
+
+CONFIGURATION_FILE: Final = "config.yml"
+CERTIFICATE_FILE: Final = "certificate.pem"
+KEY_FILE: Final = "key.pem"
+CLIENT_AUTHORITY_FILE: Final = "client-authority.pem"
+ACCOUNTS_FILE: Final = "htpasswd"
+
+# Where each version looks for its configuration file.
+_FOLDERS: Final = {"2.8": "/etc/docker/registry", "3": "/etc/distribution"}
+
+
+def configuration_folder(spec: RegistrySpec) -> str:
+    """Return the folder in the container that holds the configuration and what it names."""
+    return _FOLDERS[spec.version]
+
+
+def configuration(spec: RegistrySpec, http_secret: Secret) -> str:
+    """Return the text of the configuration file.
+
+    `http_secret` signs the state of uploads. Log lines of level debug are the only ones that
+    name the user of a successful request, so registries with accounts write them.
+    """
+    folder = configuration_folder(spec)
+    http: dict[str, object] = {
+        "addr": f":{PORT}",
+        "secret": http_secret.reveal(),
+        "debug": {
+            "addr": f":{METRICS_PORT}",
+            "prometheus": {"enabled": True, "path": METRICS_PATH},
+        },
+    }
+    if spec.tls is not None:
+        tls: dict[str, object] = {
+            "certificate": f"{folder}/{CERTIFICATE_FILE}",
+            "key": f"{folder}/{KEY_FILE}",
+        }
+        if spec.tls.client_certificate == "required":
+            tls["clientcas"] = [f"{folder}/{CLIENT_AUTHORITY_FILE}"]
+        http["tls"] = tls
+    document: dict[str, object] = {
+        "version": "0.1",
+        "log": {"level": "debug" if spec.auth else "info", "formatter": "json"},
+        "storage": {
+            "filesystem": {"rootdirectory": STORAGE_FOLDER},
+            "delete": {"enabled": True},
+        },
+        "http": http,
+    }
+    if spec.auth is not None:
+        accounts = {"realm": "pullproof", "path": f"{folder}/{ACCOUNTS_FILE}"}
+        document["auth"] = {spec.auth.type: accounts}
+    return json.dumps(document, indent=2)
+
+
+def blob_path(digest: str) -> str:
+    """Return where a blob lies in the container (`registry/storage/paths.go`)."""
+    algorithm, _, encoded = digest.partition(":")
+    return f"{STORAGE_FOLDER}/docker/registry/v2/blobs/{algorithm}/{encoded[:2]}/{encoded}/data"

@@ -1,0 +1,125 @@
+"""Starts registries of the provider `distribution` and takes them down."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from harness.engine import Bind, ContainerSpec
+from harness.registry import distribution_config as config
+from harness.registry.distribution import (
+    MOUNTED_FOLDER,
+    USERNAME,
+    RegistryHandle,
+    accounts_of,
+    attach,
+    registry_names,
+)
+from harness.secret import Credentials, new_password
+from harness.trust import certificate_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from pathlib import Path
+
+    from harness.engine import Engine
+    from harness.registry.distribution import DistributionRegistry
+    from harness.scenario.model import RegistrySpec, TLSSpec
+    from harness.trust import Authority
+
+# What a certificate is issued for that does not name its registry.
+_WRONG_NAME: Final = "elsewhere.pullproof.test"
+
+
+@contextmanager
+def distribution_registry(
+    spec: RegistrySpec,
+    *,
+    engine: Engine,
+    image_id: str,
+    network: str,
+    labels: Mapping[str, str],
+    name: str,
+    folder: Path,
+    authorities: Mapping[str, Authority],
+    healthy_timeout_seconds: float = 20,
+) -> Generator[DistributionRegistry]:
+    """Start a registry, give it when it is healthy, and remove it with its storage at the end.
+
+    `name` is the name of its container and volume, unique in the engine; `folder` is its own
+    and is made and removed. `authorities` are those that the scenario knows, by name.
+    Raises RegistryError when it does not become healthy.
+    """
+    try:
+        handle = _prepare(spec, name, folder, authorities)
+        engine.start(
+            ContainerSpec(
+                name=name,
+                image=image_id,
+                hostname=spec.name,
+                labels=labels,
+                network=network,
+                aliases=registry_names(spec),
+                binds=(Bind(folder / MOUNTED_FOLDER, config.configuration_folder(spec)),),
+                volumes={engine.create_volume(name, labels): config.STORAGE_FOLDER},
+            )
+        )
+        registry = attach(handle, engine)
+        registry.wait_until_healthy(timeout_seconds=healthy_timeout_seconds)
+        yield registry
+    finally:
+        _remove(engine, name, folder)
+
+
+def _prepare(
+    spec: RegistrySpec, name: str, folder: Path, authorities: Mapping[str, Authority]
+) -> RegistryHandle:
+    """Write what the container reads, for our eyes only, and return what others need."""
+    mounted = folder / MOUNTED_FOLDER
+    mounted.mkdir(mode=0o700, parents=True)
+    _write(mounted / config.CONFIGURATION_FILE, config.configuration(spec, new_password()))
+    credentials = None
+    if spec.auth is not None:
+        credentials = Credentials(USERNAME, new_password())
+        accounts_of(folder).set_password(credentials.username, credentials.password)
+    handle = RegistryHandle(spec=spec, container=name, folder=folder, credentials=credentials)
+    return handle if spec.tls is None else _prepare_tls(handle, spec.tls, authorities)
+
+
+def _prepare_tls(
+    handle: RegistryHandle, tls: TLSSpec, authorities: Mapping[str, Authority]
+) -> RegistryHandle:
+    mounted = handle.folder / MOUNTED_FOLDER
+    issuer = authorities[tls.issuer]
+    wrong_name = tls.certificate == "wrong-name"
+    pair = issuer.issue(
+        *((_WRONG_NAME,) if wrong_name else registry_names(handle.spec)),
+        validity="valid" if tls.certificate == "wrong-name" else tls.certificate,
+    )
+    _write(mounted / config.CERTIFICATE_FILE, pair.certificate_pem.decode())
+    _write(mounted / config.KEY_FILE, pair.key_pem.reveal())
+    client = None
+    if tls.client_certificate == "required":
+        client = issuer.issue(f"client.{registry_names(handle.spec)[0]}")
+        _write(mounted / config.CLIENT_AUTHORITY_FILE, issuer.certificate_pem.decode())
+    return replace(
+        handle,
+        authority=issuer.certificate_pem,
+        fingerprint=certificate_facts(pair.certificate_pem).fingerprint,
+        client_certificate=client,
+    )
+
+
+def _write(file: Path, text: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(text)
+
+
+def _remove(engine: Engine, name: str, folder: Path) -> None:
+    container = engine.container(name)
+    if container is not None:
+        container.remove()
+    engine.remove_volume(name)
+    shutil.rmtree(folder, ignore_errors=True)
