@@ -1,0 +1,1 @@
+"""Renderers of a result for people and machines; they conclude nothing themselves."""

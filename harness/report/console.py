@@ -1,0 +1,153 @@
+"""The result on a terminal, readable at 100 columns with and without colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.words import (
+    STATUS_WORDS,
+    by_capability,
+    measurements,
+    phases,
+    printable,
+    quantity,
+    seconds,
+    subject_of,
+    tally,
+    target_words,
+    total_seconds,
+    unproven,
+    verdict_sentence,
+    why,
+)
+from harness.result.model import Status, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.result.model import CheckRecord, Measurement, Result
+
+_STATUS_STYLES: dict[Status, str] = {
+    Status.PASSED: "green",
+    Status.FAILED: "bold red",
+    Status.ERROR: "bold magenta",
+    Status.INCONCLUSIVE: "yellow",
+    Status.NOT_VERIFIED: "yellow",
+}
+_VERDICT_STYLES: dict[Verdict, str] = {
+    Verdict.PASSED: "bold green",
+    Verdict.FAILED: "bold red",
+    Verdict.INTERRUPTED: "bold magenta",
+    Verdict.ERROR: "bold magenta",
+}
+_INDENT = (0, 0, 0, 2)
+
+
+def print_result(result: Result, console: Console, *, where: str) -> None:
+    """Print a result; `where` tells the reader where its files are."""
+    console.print()
+    for capability, checks in by_capability(result):
+        console.print(Text(capability.replace("_", " "), style="bold"))
+        console.print(_checks(checks))
+    if figures := measurements(result):
+        console.print(Text("measurements", style="bold"))
+        console.print(_figures(figures))
+    _print_unproven(result, console)
+    for error in result.errors:
+        console.print(_words("error of the run: ", error, "bold magenta"))
+    for target in result.not_measured:
+        console.print(_words("target not measured: ", target_words(target), "yellow"))
+    for note in result.notes:
+        console.print(_words("note: ", note, "dim"))
+    _print_verdict(result, console, where)
+
+
+def _checks(checks: list[CheckRecord]) -> Padding:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(width=12, no_wrap=True)
+    table.add_column(width=52, overflow="fold")
+    table.add_column(width=18, overflow="fold")
+    table.add_column(width=8, justify="right", no_wrap=True)
+    for check in checks:
+        status = Text(STATUS_WORDS[check.status], style=_STATUS_STYLES[check.status])
+        name = Text(check.id.partition(".")[2])
+        table.add_row(status, name, Text(check.code), Text(seconds(check.duration_seconds)))
+    return Padding(table, _INDENT, expand=False)
+
+
+def _figures(figures: list[Measurement]) -> Padding:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for heading in ("", "where"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("value", "95% interval", "floor", "at most", "n"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("target", no_wrap=True)
+    for figure in figures:
+        style = {True: "green", False: "bold red", None: ""}[figure.met]
+        table.add_row(
+            Text(figure.name),
+            Text(printable(subject_of(figure))),
+            Text(quantity(figure.value, figure.unit), style=style),
+            _interval(figure),
+            _optional(figure.floor, figure.unit),
+            _optional(figure.target_max, figure.unit),
+            Text(str(figure.samples)),
+            Text({True: "met", False: "missed", None: ""}[figure.met], style=style),
+        )
+    return Padding(table, _INDENT, expand=False)
+
+
+def _interval(figure: Measurement) -> Text:
+    if figure.interval is None:
+        return Text("-")
+    low, high = (quantity(end, figure.unit) for end in (figure.interval.low, figure.interval.high))
+    return Text(f"{low} to {high}")
+
+
+def _optional(value: float | None, unit: str) -> Text:
+    return Text("-" if value is None else quantity(value, unit))
+
+
+def _print_unproven(result: Result, console: Console) -> None:
+    checks = unproven(result)
+    if not checks:
+        return
+    console.print(Text("not proven, and why", style="bold"))
+    for check in checks:
+        style = _STATUS_STYLES[check.status]
+        _print_indented(
+            console, 2, Text.assemble((STATUS_WORDS[check.status], style), f" {check.id}")
+        )
+        for finding in check.findings:
+            at = f"{finding.code} at {finding.subject}: {finding.evidence}"
+            _print_indented(console, 4, Text(printable(at)))
+            if finding.remedy:
+                _print_indented(console, 6, _words("remedy: ", finding.remedy, "cyan"))
+        if check.reason:
+            _print_indented(console, 4, Text(printable(why(check))))
+    console.print()
+
+
+def _print_indented(console: Console, columns: int, text: Text) -> None:
+    console.print(Padding(text, (0, 0, 0, columns), expand=False))
+
+
+def _print_verdict(result: Result, console: Console, where: str) -> None:
+    spent = [f"{name} {seconds(duration)}" for name, duration in phases(result)]
+    console.print(_words("time: ", ", ".join(spent) or "no phase was reached", "dim"))
+    console.print(_words("results: ", where, "dim"), soft_wrap=True)
+    verdict = result.verdict.replace("_", " ")
+    style = _VERDICT_STYLES.get(result.verdict, "bold yellow")
+    counted = f"{tally(result)} in {seconds(total_seconds(result))}"
+    console.print(_words("checks: ", counted, "dim"))
+    sentence = f"{result.scenario.name}: {verdict_sentence(result)}"
+    console.print(Text.assemble((f"{verdict.upper()} ", style), sentence))
+
+
+def _words(label: str, text: str, style: str) -> Text:
+    return Text.assemble((label, style), printable(text))

@@ -1,0 +1,101 @@
+"""A short summary in GitHub's Markdown, for a step summary."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness.report.words import (
+    STATUS_WORDS,
+    measurements,
+    phases,
+    printable,
+    quantity,
+    seconds,
+    subject_of,
+    tally,
+    target_words,
+    total_seconds,
+    unproven,
+    verdict_sentence,
+    why,
+)
+
+if TYPE_CHECKING:
+    from harness.result.model import CheckRecord, Result
+
+_WORST = 10
+_CHARACTERS = 300
+_PUNCTUATION = re.compile(r"([\\`*_\[\]<>|~&@#!$:])")
+
+
+def markdown(result: Result) -> str:
+    """Render a result: verdict, the worst ten checks, figures that have a target."""
+    lines = [
+        f"## {_escaped(result.scenario.name)}: {result.verdict.replace('_', ' ')}",
+        "",
+        f"{verdict_sentence(result)}: {tally(result)} in {seconds(total_seconds(result))}",
+        "",
+        *_problems(result),
+        *_unproven(result),
+        *_figures(result),
+        _phases(result),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _problems(result: Result) -> list[str]:
+    problems = [
+        *result.errors,
+        *(f"not measured: {target_words(target)}" for target in result.not_measured),
+    ]
+    return [*(f"- {_escaped(problem)}" for problem in problems), ""] if problems else []
+
+
+def _unproven(result: Result) -> list[str]:
+    checks = unproven(result)
+    if not checks:
+        return []
+    rows = [_row(check) for check in checks[:_WORST]]
+    more = len(checks) - len(rows)
+    rest = ["", f"and {more} more, see the results"] if more else []
+    return ["| check | status | code | why |", "| --- | --- | --- | --- |", *rows, *rest, ""]
+
+
+def _row(check: CheckRecord) -> str:
+    words = (
+        f"{check.findings[0].subject}: {check.findings[0].evidence}"
+        if check.findings
+        else why(check)
+    )
+    cells = (check.id, STATUS_WORDS[check.status], check.code, words)
+    return f"| {' | '.join(_escaped(cell) for cell in cells)} |"
+
+
+def _figures(result: Result) -> list[str]:
+    judged = [figure for figure in measurements(result) if figure.target_max is not None]
+    if not judged:
+        return []
+    rows = [
+        f"| {_escaped(figure.name)} | {_escaped(subject_of(figure))} "
+        f"| {quantity(figure.value, figure.unit)} "
+        f"| {quantity(figure.target_max or 0, figure.unit)} | {'yes' if figure.met else '**no**'} |"
+        for figure in judged
+    ]
+    return [
+        "| measured | where | value | at most | met |",
+        "| --- | --- | --- | --- | --- |",
+        *rows,
+        "",
+    ]
+
+
+def _phases(result: Result) -> str:
+    return ", ".join(f"{name} {seconds(spent)}" for name, spent in phases(result))
+
+
+def _escaped(text: str) -> str:
+    """Return foreign text on one line, in which nothing is Markdown or HTML any more."""
+    line = " ".join(printable(text).split())
+    short = line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}…"
+    return _PUNCTUATION.sub(r"\\\1", short)
