@@ -1,3 +1,10 @@
 """Names the plugins of the acceptance suites; they live in fixtures/."""
 
-pytest_plugins = ["fixtures.options", "fixtures.lab", "fixtures.recorder"]
+pytest_plugins = [
+    "fixtures.options",
+    "fixtures.lab",
+    "fixtures.recorder",
+    "fixtures.reporting",
+    "fixtures.workload",
+    "fixtures.measuring",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 
 
@@ -17,6 +18,14 @@ class Secret:
 
     def __str__(self) -> str:
         return "<secret>"
+
+
+def new_password(beginning: Secret | None = None) -> Secret:
+    """Return a password that nobody has used before: `beginning`, then 192 random bits.
+
+    Passwords with one secret beginning are all found in outputs by looking for that.
+    """
+    return Secret((beginning.reveal() if beginning else "") + secrets.token_hex(24))
 
 
 @dataclass(frozen=True)

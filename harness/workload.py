@@ -41,7 +41,7 @@ class Published:
     def digests(self) -> tuple[str, ...]:
         """Digests of all its blobs and of its manifest: what a node must hold after a pull."""
         return (
-            self.image.manifest_digest,
+            self.image.digest,
             self.image.config.digest,
             *(layer.digest for layer in self.image.layers),
         )

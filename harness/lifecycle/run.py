@@ -9,21 +9,20 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-import harness
 from harness import command
 from harness.lifecycle.journal import Journal
+from harness.machine import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from harness.home import Home
 
-CHECKOUT = Path(harness.__file__).parent.parent
 RUN_LABEL = "pullproof.run"
 
 
@@ -51,12 +50,13 @@ def new_run_id(now: datetime | None = None) -> str:
 
 
 @contextmanager
-def started_run(home: Home, *, time_limit_seconds: float) -> Iterator[Run]:
+def started_run(home: Home, run_id: str, *, time_limit_seconds: float) -> Iterator[Run]:
     """Begin a run that holds its own lock, with a watchdog that outlives it.
 
-    The folder is gone at the end, which tells the watchdog that all was cleaned.
+    The folder is removed only when the block ends without an error, which tells the watchdog
+    that all was cleaned; otherwise the watchdog cleans once more.
     """
-    run = Run(id=(run_id := new_run_id()), folder=home.run(run_id))
+    run = Run(id=run_id, folder=home.run(run_id))
     run.folder.mkdir(parents=True, mode=0o700)
     with FileLock(run.folder / "alive.lock"):
         command.spawn(
@@ -67,10 +67,8 @@ def started_run(home: Home, *, time_limit_seconds: float) -> Iterator[Run]:
             log=run.folder / "watchdog.log",
             directory=CHECKOUT,
         )
-        try:
-            yield run
-        finally:
-            shutil.rmtree(run.folder)
+        yield run
+        shutil.rmtree(run.folder)
 
 
 def dead_runs(home: Home) -> tuple[Run, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from harness.scenario.model import RegistrySpec
+    from harness.scenario.model import RegistrySpec, Scenario
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Kind:
 
 
 def certified(certificate: Literal["valid", "expired", "not-yet-valid", "wrong-name"]) -> Kind:
-    """Return the kind whose certificate of the private authority is of this validity."""
+    """Return the kind with a certificate of the private authority, valid or flawed in one way."""
     return Kind(
-        f"with TLS by the private authority and a certificate that is {certificate}",
+        f"whose certificate is by the private authority and {certificate}",
         lambda spec: (
             spec.tls is not None
             and spec.tls.issuer == "private-ca"
@@ -33,7 +33,7 @@ def certified(certificate: Literal["valid", "expired", "not-yet-valid", "wrong-n
 
 
 UNKNOWN_CA = Kind(
-    "with TLS by another authority",
+    "whose certificate is by an authority that nodes do not know",
     lambda spec: spec.tls is not None and spec.tls.issuer == "another-ca",
 )
 CLIENT_CERTIFICATE = Kind(
@@ -41,12 +41,29 @@ CLIENT_CERTIFICATE = Kind(
     lambda spec: spec.tls is not None and spec.tls.client_certificate == "required",
 )
 PLAIN_HTTP = Kind(
-    "with plain HTTP that is declared on nodes",
+    "with plain HTTP that nodes are told of",
     lambda spec: spec.tls is None and spec.declared_on_nodes,
 )
-WITH_ACCOUNTS = Kind("with accounts", lambda spec: spec.auth is not None and spec.mirror_of is None)
+WITH_ACCOUNTS = Kind(
+    "with accounts that is no mirror",
+    lambda spec: spec.auth is not None and spec.mirror_of is None,
+)
+
+
+def mirrored(scenario: Scenario) -> Kind:
+    """Return the kind that other registries mirror."""
+    origins = {spec.mirror_of for spec in scenario.registries}
+    return Kind("that another one mirrors", lambda spec: spec.name in origins)
 
 
 def mirror_of(origin: RegistrySpec) -> Kind:
     """Return the kind that mirrors one registry."""
     return Kind(f"that mirrors {origin.name}", lambda spec: spec.mirror_of == origin.name)
+
+
+def private_mirror_of(origin: RegistrySpec) -> Kind:
+    """Return the kind that mirrors one registry and has accounts of its own."""
+    return Kind(
+        f"that mirrors {origin.name} with accounts of its own",
+        lambda spec: spec.mirror_of == origin.name and spec.auth is not None,
+    )

@@ -1,0 +1,174 @@
+"""One acceptance run, from an engine to a lab and back, and what is to be told of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from harness import machine
+from harness.cluster.protocols import RuntimeAccess
+from harness.engine import open_engine
+from harness.home import Home
+from harness.images.provide import provide_all
+from harness.lab import images_of, started_lab
+from harness.lab.building import REGISTRY_IMAGES
+from harness.lifecycle.reap import reap_dead
+from harness.lifecycle.run import started_run
+from harness.result.model import (
+    ClusterFacts,
+    EngineFacts,
+    Environment,
+    ImageFacts,
+    NodeFacts,
+    Phases,
+    RegistryFacts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from harness.engine import Engine
+    from harness.images.model import Image, ProvidedImage
+    from harness.lab import Lab
+    from harness.scenario.model import Scenario
+    from harness.secret import Secret
+
+Phase = Literal["engine", "images", "lab", "checks", "teardown"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a run is to do.
+
+    `bundle` is a folder of saved images. `keep_logs` is called before the lab is taken down,
+    with a folder that holds what all its parts have logged and that is gone afterwards.
+    """
+
+    run_id: str
+    scenario: Scenario
+    secret: Secret
+    keep_logs: Callable[[Path], None]
+    bundle: Path | None
+    time_limit_seconds: float
+
+
+@dataclass
+class Diary:
+    """What becomes known of a run while it goes on, however far it gets."""
+
+    announce: Callable[[str], None]
+    phases: Phases = field(default_factory=Phases)
+    environment: Environment = field(
+        default_factory=lambda: Environment(
+            kernel=machine.kernel(),
+            cpus=machine.cpus(),
+            memory_bytes=machine.memory_bytes(),
+            harness_version=machine.harness_version(),
+            harness_commit=machine.harness_commit(),
+        )
+    )
+
+    def learn(self, **facts: object) -> None:
+        """Add facts of the environment."""
+        self.environment = self.environment.model_copy(update=facts)
+
+    @contextmanager
+    def phase(self, name: Phase) -> Iterator[None]:
+        """Time a phase, also one that ends in an error."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            seconds = time.monotonic() - started
+            self.phases = self.phases.model_copy(update={name: seconds})
+            self.announce(f"{name}: {seconds:.1f} s")
+
+
+@contextmanager
+def acceptance_run(order: Order, diary: Diary) -> Iterator[Lab]:
+    """Provide a lab for a run; everything is gone at the end, after its logs were kept.
+
+    Raises HarnessError when engine, images or lab cannot be had.
+    """
+    home = Home.locate(os.environ)
+    with ExitStack() as stack:
+        with diary.phase("engine"):
+            reap_dead(home, environment=os.environ, announce=diary.announce)
+            run = stack.enter_context(
+                started_run(home, order.run_id, time_limit_seconds=order.time_limit_seconds)
+            )
+            run.journal.intend("engine", "opening")
+            engine = stack.enter_context(open_engine(home, diary.announce, os.environ))
+            run.journal.intend("engine", "private" if engine.kind == "private" else engine.url)
+            diary.learn(engine=EngineFacts(kind=engine.kind, version=engine.version))
+        with diary.phase("images"):
+            images = _images(order, engine, home, diary)
+        with diary.phase("lab"):
+            lab = stack.enter_context(
+                started_lab(
+                    order.scenario, engine=engine, images=images, run=run, secret=order.secret
+                )
+            )
+            _learn_lab(lab, images, diary)
+        try:
+            with diary.phase("checks"):
+                yield lab
+        finally:
+            with diary.phase("teardown"):
+                _collect_logs(lab, run.folder / "logs")
+                order.keep_logs(run.folder / "logs")
+                stack.close()
+
+
+def _images(
+    order: Order, engine: Engine, home: Home, diary: Diary
+) -> dict[Image, ProvidedImage]:
+    images = provide_all(
+        images_of(order.scenario),
+        engine=engine,
+        home=home,
+        announce=diary.announce,
+        bundle=order.bundle,
+    )
+    diary.learn(
+        images=tuple(
+            ImageFacts(name=each.image, id=each.id, digest=each.digest, origin=each.origin)
+            for each in images.values()
+        )
+    )
+    return images
+
+
+def _learn_lab(lab: Lab, images: dict[Image, ProvidedImage], diary: Diary) -> None:
+    asked = lab.scenario.cluster.provider
+    why = (
+        "the scenario asks for it"
+        if asked == lab.cluster.provider
+        else "auto chooses it: nodes of containerd alone are the one provider that builds a lab"
+    )
+    diary.learn(
+        cluster=ClusterFacts(provider=lab.cluster.provider, reason=why),
+        nodes=tuple(
+            NodeFacts(name=node.name, containerd=node.runtime_version())
+            for node in lab.nodes
+            if isinstance(node, RuntimeAccess)
+        ),
+        registries=tuple(
+            RegistryFacts(
+                name=registry.spec.name,
+                provider=registry.spec.provider,
+                version=images[REGISTRY_IMAGES[registry.spec.version]].software,
+            )
+            for registry in lab.registries
+        ),
+    )
+
+
+def _collect_logs(lab: Lab, folder: Path) -> None:
+    lab.cluster.collect_logs(folder / "nodes")
+    for registry in lab.registries:
+        registry.collect_logs(folder / "registries")

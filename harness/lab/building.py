@@ -1,0 +1,153 @@
+"""Builds a lab: network, registries and nodes at the same time, and takes it down again."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.cluster.containerd import NodeParts, containerd_cluster
+from harness.cluster.containerd import attached as attached_cluster
+from harness.engine.blackhole import add_blackhole, remove_blackhole
+from harness.images.model import Image
+from harness.lab.certs_d import certs_d
+from harness.lab.lab import Lab, LabHandle
+from harness.registry.distribution import attach as attached_registry
+from harness.registry.distribution import distribution_registry
+from harness.trust import Authority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from harness.engine import Engine
+    from harness.images.model import ProvidedImage
+    from harness.lifecycle.run import Run
+    from harness.registry.distribution import DistributionRegistry
+    from harness.scenario.model import RegistrySpec, Scenario
+    from harness.secret import Secret
+
+NODE_IMAGES = {"1.6": Image.NODE_1_6, "1.7": Image.NODE_1_7, "2.1": Image.NODE_2_1}
+REGISTRY_IMAGES = {"2.8": Image.REGISTRY_2_8, "3": Image.REGISTRY_3}
+AUTHORITIES = ("private-ca", "another-ca")
+
+
+def images_of(scenario: Scenario) -> tuple[Image, ...]:
+    """Return the images that a scenario's lab is made of."""
+    registries = {REGISTRY_IMAGES[spec.version] for spec in scenario.registries}
+    return (NODE_IMAGES[scenario.cluster.containerd], *sorted(registries))
+
+
+@dataclass(frozen=True)
+class _Site:
+    """Where a lab is being built, and with what."""
+
+    scenario: Scenario
+    engine: Engine
+    images: Mapping[Image, ProvidedImage]
+    run: Run
+    secret: Secret
+    network: str
+    authorities: Mapping[str, Authority]
+
+    def registry(self, spec: RegistrySpec) -> AbstractContextManager[DistributionRegistry]:
+        name = f"{self.run.id}-{spec.name}"
+        self.run.journal.intend("container", name)
+        return distribution_registry(
+            spec,
+            engine=self.engine,
+            image_id=self.images[REGISTRY_IMAGES[spec.version]].id,
+            network=self.network,
+            labels=self.run.labels,
+            name=name,
+            folder=self.run.folder / spec.name,
+            authorities=self.authorities,
+            run_secret=self.secret,
+        )
+
+
+@contextmanager
+def started_lab(
+    scenario: Scenario,
+    *,
+    engine: Engine,
+    images: Mapping[Image, ProvidedImage],
+    run: Run,
+    secret: Secret,
+) -> Iterator[Lab]:
+    """Build what the scenario describes; ready for checks when this yields.
+
+    Every password of the lab begins with `secret`, so that one secret need be looked for in
+    outputs. At the end nodes go first: nothing may send to a network that is being removed.
+    """
+    with ExitStack() as stack:
+        network = stack.enter_context(_network(engine, run))
+        authorities = {name: Authority.create(name) for name in AUTHORITIES}
+        site = _Site(scenario, engine, images, run, secret, network, authorities)
+        registries = stack.enter_context(_all_at_once(site))
+        run.journal.intend("cluster", run.id)
+        parts = NodeParts(
+            image=images[NODE_IMAGES[scenario.cluster.containerd]].id,
+            network=network,
+            folder=run.folder,
+            labels=run.labels,
+            run_id=run.id,
+            files=certs_d(registries),
+        )
+        cluster = stack.enter_context(containerd_cluster(scenario.cluster, parts, engine))
+        handle = LabHandle(
+            cluster=cluster.handle(),
+            registries=tuple(registry.handle for registry in registries),
+            secret=secret,
+            folder=run.folder,
+        )
+        yield Lab(scenario, cluster, registries, handle)
+
+
+@contextmanager
+def attached_lab(handle: LabHandle, scenario: Scenario, engine: Engine) -> Iterator[Lab]:
+    """Use a lab that another process owns; nothing is taken down with it."""
+    registries = tuple(attached_registry(each, engine) for each in handle.registries)
+    with attached_cluster(handle.cluster, engine) as cluster:
+        yield Lab(scenario, cluster, registries, handle)
+
+
+@contextmanager
+def _network(engine: Engine, run: Run) -> Iterator[str]:
+    """Create the run's network, with a route of last resort that outlives it.
+
+    Should anything still send to an address of the lab once its network is gone, the packets
+    must not leave the machine through the default route.
+    """
+    run.journal.intend("network", run.id)
+    network = engine.create_network(run.id, run.labels)
+    guarded = engine.is_guardable
+    try:
+        if guarded:
+            run.journal.intend("blackhole", network.subnet)
+            add_blackhole(network.subnet)
+        yield network.name
+    finally:
+        network.remove()
+        if guarded:
+            remove_blackhole(network.subnet)
+
+
+@contextmanager
+def _all_at_once(site: _Site) -> Iterator[tuple[DistributionRegistry, ...]]:
+    """Start all registries at the same time and remove them at the same time."""
+    managers = [site.registry(spec) for spec in site.scenario.registries]
+    with ThreadPoolExecutor(len(managers)) as pool:
+        starting = [pool.submit(manager.__enter__) for manager in managers]
+        try:
+            yield tuple(start.result() for start in starting)
+        finally:
+            entered = [
+                manager
+                for manager, start in zip(managers, starting, strict=True)
+                if start.exception() is None
+            ]
+            ending = [pool.submit(manager.__exit__, None, None, None) for manager in entered]
+            for end in ending:
+                end.result()

@@ -1,0 +1,111 @@
+"""The lab as checks see it: nodes, registries by kind, abilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from harness.errors import RegistryError
+from harness.findings import NotVerified
+from harness.scenario import kinds
+from harness.secret import new_password
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.cluster.containerd import ClusterHandle
+    from harness.cluster.protocols import Cluster, Node
+    from harness.registry.distribution import RegistryHandle
+    from harness.registry.protocols import Registry
+    from harness.scenario.kinds import Kind
+    from harness.scenario.model import Scenario
+    from harness.secret import Credentials, Secret
+
+AbilityT = TypeVar("AbilityT")
+
+
+def ability(thing: object, protocol: type[AbilityT]) -> AbilityT:
+    """Return `thing` as something that has an ability. Raises NotVerified where it has not."""
+    if not isinstance(thing, protocol):
+        raise NotVerified(f"{type(thing).__name__} does not offer {protocol.__name__}")
+    return thing
+
+
+@dataclass(frozen=True)
+class LabHandle:
+    """What another process needs to use a lab that it does not own.
+
+    `secret` begins every password of the run; `folder` is the run's own.
+    """
+
+    cluster: ClusterHandle
+    registries: tuple[RegistryHandle, ...]
+    secret: Secret
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running cluster and its registries; whoever made it takes it down."""
+
+    scenario: Scenario
+    cluster: Cluster
+    registries: tuple[Registry, ...]
+    handle: LabHandle
+
+    @property
+    def lock_file(self) -> Path:
+        """The file by which checks of several processes share the lab."""
+        return self.handle.folder / "lab.lock"
+
+    def new_password(self) -> Secret:
+        """Return a password that nobody has used and that is found in all outputs of the run."""
+        return new_password(self.handle.secret)
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes of the cluster."""
+        return self.cluster.nodes
+
+    @property
+    def primary(self) -> Registry:
+        """The registry under test."""
+        return self.registries[0]
+
+    def find_all(self, kind: Kind) -> tuple[Registry, ...]:
+        """Return all registries of a kind. Raises NotVerified when there is none."""
+        found = tuple(registry for registry in self.registries if kind.matches(registry.spec))
+        if not found:
+            raise NotVerified(f"the scenario has no registry {kind.words}")
+        return found
+
+    def find(self, kind: Kind) -> Registry:
+        """Return the first registry of a kind. Raises NotVerified when there is none."""
+        return self.find_all(kind)[0]
+
+    def find_two(self, kind: Kind) -> tuple[Registry, Registry]:
+        """Return two registries of a kind. Raises NotVerified when there are not so many."""
+        found = self.find_all(kind)
+        if len(found) < 2:  # noqa: PLR2004 - two, as the name says
+            raise NotVerified(f"the scenario has only one registry {kind.words}")
+        return found[0], found[1]
+
+    def mirrored(self) -> tuple[Registry, Registry, Registry]:
+        """Return an origin and its first two mirrors. Raises NotVerified without them."""
+        origin = self.find(kinds.mirrored(self.scenario))
+        mirrors = self.find_all(kinds.mirror_of(origin.spec))
+        if len(mirrors) < 2:  # noqa: PLR2004 - an order needs two
+            raise NotVerified(f"the scenario has only one registry that mirrors {origin.spec.name}")
+        return origin, mirrors[0], mirrors[1]
+
+    def privately_mirrored(self) -> tuple[Registry, Registry]:
+        """Return an origin and a mirror with accounts of its own. Raises NotVerified."""
+        origin = self.find(kinds.mirrored(self.scenario))
+        return origin, self.find(kinds.private_mirror_of(origin.spec))
+
+
+def credentials_of(registry: Registry) -> Credentials:
+    """Return a registry's credentials. Raises RegistryError where it asks for none."""
+    if registry.credentials is None:
+        raise RegistryError(f"{registry.host} has no accounts")
+    return registry.credentials

@@ -1,0 +1,44 @@
+"""What machine a run takes place on; figures compare only between equal ones."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tomllib
+from pathlib import Path
+
+import harness
+from harness import command
+from harness.errors import CommandError
+
+CHECKOUT = Path(harness.__file__).parent.parent
+
+
+def kernel() -> str:
+    """Return the kernel's release."""
+    return platform.release()
+
+
+def cpus() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def memory_bytes() -> int:
+    """Return the machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def harness_version() -> str:
+    """Return our own version, as pyproject.toml states it."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
+
+
+def harness_commit() -> str:
+    """Return the commit of our checkout, empty where git cannot tell."""
+    arguments = ["git", "-C", CHECKOUT, "rev-parse", "HEAD"]
+    try:
+        return command.run(arguments, timeout_seconds=10).text.strip()
+    except CommandError:
+        return ""

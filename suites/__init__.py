@@ -1,0 +1,1 @@
+"""The acceptance checks, one folder per capability."""

@@ -1,0 +1,52 @@
+"""What serving costs the registry, at a stated concurrency."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import oci, workload
+from harness.lab import ability
+from harness.registry.protocols import ReportsMemory
+from harness.result.model import Measurement
+from harness.scenario.model import MIB
+
+if TYPE_CHECKING:
+    from fixtures.recorder import Recorder
+    from harness.lab import Lab
+
+LAYER_BYTES = 32 * MIB
+READINGS = 5
+
+
+@pytest.mark.exclusive
+def test_registry_memory_under_concurrent_reads(lab: Lab, recorder: Recorder) -> None:
+    """How much memory the registry uses while so many clients read a large layer slowly.
+
+    Each reader takes the first bytes and then holds still, so that all reads are under way at
+    the same time; Distribution buffers 4 MiB for each (registry/storage/filereader.go).
+    """
+    registry = lab.primary
+    readers = lab.scenario.latency.concurrent_reads
+    image = oci.image(layer_bytes=LAYER_BYTES)
+    published = workload.publish(
+        registry, image, repository=workload.unique_repository("latency")
+    )
+    with ExitStack() as reading:
+        for _ in range(readers):
+            reading.enter_context(
+                registry.api().reading(published.repository, image.layers[0].digest)
+            )
+        memory = [ability(registry, ReportsMemory).memory_bytes() for _ in range(READINGS)]
+    recorder.measure(
+        Measurement(
+            name="registry_memory_bytes",
+            unit=f"bytes at {readers} concurrent reads",
+            value=max(memory),
+            statistic="max",
+            samples=len(memory),
+            subject=registry.host,
+        )
+    )

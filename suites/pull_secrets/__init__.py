@@ -1,0 +1,1 @@
+"""Right credentials pull, all others are refused, and nothing masks a refusal."""

@@ -1,0 +1,65 @@
+"""Keys of a pull secret: which registries the kubelet takes its credentials for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import checks
+from harness.diagnosis import FailureCode
+from harness.keyring import Keyring, dockerconfigjson
+from harness.scenario import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures.recorder import Judge
+    from fixtures.workload import Publish, Pull
+    from harness.cluster.protocols import Pull as PullResult
+    from harness.lab import Lab
+
+# {host} stands for name and port, {name} for the name, {parent} for the name's last two labels
+MATCHING = (
+    "{host}",
+    "https://{host}",
+    "http://{host}",
+    "https://{host}/v1/",
+    "https://{host}/v2/",
+    "{host}/pull_secrets",
+    "*.{parent}:5000",
+)
+MISMATCHED = (
+    "{name}",
+    "{name}:5001",
+    "{host}/another/path",
+    "*.test:5000",
+    "other.{parent}:5000",
+)
+
+
+@pytest.mark.failure_modes(8)
+def test_matching_keys_pull(lab: Lab, publish: Publish, pull: Pull, judge: Judge) -> None:
+    """Each form of key that names the registry gives its credentials to every node."""
+    for form in MATCHING:
+        judge(checks.all_succeeded(_pull_with_key(form, lab, publish, pull)))
+
+
+@pytest.mark.failure_modes(8)
+def test_mismatched_keys_are_refused(lab: Lab, publish: Publish, pull: Pull, judge: Judge) -> None:
+    """A key with another port, path or depth gives nothing: the pull is anonymous and refused."""
+    for form in MISMATCHED:
+        pulls = _pull_with_key(form, lab, publish, pull)
+        judge(checks.all_refused(pulls, FailureCode.AUTHENTICATION))
+
+
+def _pull_with_key(
+    form: str, lab: Lab, publish: Publish, pull: Pull
+) -> tuple[PullResult, ...]:
+    registry = lab.find(kinds.WITH_ACCOUNTS)
+    name = registry.host.partition(":")[0]
+    key = form.format(host=registry.host, name=name, parent=name.partition(".")[2])
+    secret = dockerconfigjson({key: lab.credentials(registry)})
+    image = publish(registry)
+    found = Keyring.parse(secret).lookup(image.reference)
+    return pull(image.reference, found[0] if found else None)

@@ -1,0 +1,1 @@
+"""Each node accepts exactly the registries that it should."""

@@ -1,0 +1,65 @@
+"""The nodes' configuration: read at all, sound, and named rightly when something is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import checks
+from harness.cluster.protocols import RuntimeAccess
+from harness.diagnosis import FailureCode
+from harness.hosts_toml import lint, lint_runtime_config
+from harness.lab import CERTS_D, ability
+
+if TYPE_CHECKING:
+    from fixtures.recorder import Judge
+    from fixtures.workload import Publish, Pull
+    from harness.lab import Lab
+
+
+@pytest.mark.failure_modes(3)
+def test_runtime_serves_images(lab: Lab, judge: Judge) -> None:
+    """Every node's runtime is ready and its image service has loaded."""
+    for node in lab.nodes:
+        conditions = ability(node, RuntimeAccess).runtime_conditions()
+        judge(checks.runtime_ready(node.name, conditions))
+
+
+@pytest.mark.failure_modes(1, 3)
+def test_runtime_reads_the_hosts_files(lab: Lab, judge: Judge) -> None:
+    """Every node's runtime is configured to read the registry configuration that we see."""
+    for node in lab.nodes:
+        access = ability(node, RuntimeAccess)
+        found = lint_runtime_config(access.runtime_config(), access.runtime_version())
+        judge(checks.lint_findings(node.name, found))
+
+
+@pytest.mark.failure_modes(4, 5)
+def test_hosts_files_are_sound(lab: Lab, judge: Judge) -> None:
+    """No registry configuration on any node is malformed, misnamed, a trap or insecure."""
+    for node in lab.nodes:
+        access = ability(node, RuntimeAccess)
+        files = {path: access.read_file(path) or b"" for path in access.list_files(CERTS_D)}
+        judge(checks.lint_findings(node.name, lint(files)))
+
+
+@pytest.mark.failure_modes(5)
+def test_missing_tag_is_called_not_found(lab: Lab, publish: Publish, pull: Pull, judge: Judge) -> None:
+    """A tag that nobody holds is reported as not found, never as a broken certificate."""
+    registry = lab.primary
+    missing = publish(registry).reference.replace(":v1", ":no-such-tag")
+    judge(checks.all_refused(pull(missing, registry.credentials), FailureCode.NOT_FOUND))
+
+
+def test_unknown_name_is_not_resolved(pull: Pull, judge: Judge) -> None:
+    """A registry whose name nobody holds fails as name resolution: no resolver answers for all."""
+    pulls = pull("no-such-registry.invalid:5000/trust/nothing:v1")
+    judge(checks.all_refused(pulls, FailureCode.NAME_RESOLUTION))
+
+
+def test_closed_port_is_called_a_connection_failure(lab: Lab, pull: Pull, judge: Judge) -> None:
+    """A registry that does not listen fails as a connection, not as a slow pull."""
+    name = lab.primary.host.partition(":")[0]
+    pulls = pull(f"{name}:1/trust/nothing:v1")
+    judge(checks.all_refused(pulls, FailureCode.CONNECTION))

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.home import Home
+from harness.lifecycle.run import dead_runs, new_run_id, started_run
+from harness.lifecycle.watchdog import outlive
+from harness.machine import CHECKOUT
+from harness.wait import wait_until
+
+DIES_IN_A_RUN = """
+import os, signal, sys
+from pathlib import Path
+from harness.home import Home
+from harness.lifecycle.run import started_run
+with started_run(Home(Path(sys.argv[1])), 'killed', time_limit_seconds=60) as run:
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_run_ids_sort_by_time_and_differ_within_a_second() -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    first, second = new_run_id(now), new_run_id(now)
+    assert first.startswith("20260102t030405-")
+    assert first != second
+
+
+def test_living_run_is_not_dead_and_leaves_nothing(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with started_run(home, new_run_id(), time_limit_seconds=60) as run:
+        assert run.folder.is_dir()
+        assert run.labels == {"pullproof.run": run.id}
+        assert dead_runs(home) == ()
+    assert not run.folder.exists()
+
+
+def test_folder_stays_for_the_watchdog_when_a_run_ends_in_an_error(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with pytest.raises(ZeroDivisionError), started_run(home, new_run_id(), time_limit_seconds=60) as run:
+        raise ZeroDivisionError
+    assert [dead.id for dead in dead_runs(home)] == [run.id]
+
+
+def test_folder_without_an_owner_is_a_dead_run(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.run("orphan").mkdir(parents=True)
+    assert [dead.id for dead in dead_runs(home)] == ["orphan"]
+
+
+def test_no_runs_are_dead_in_a_home_that_does_not_exist(tmp_path: Path) -> None:
+    assert dead_runs(Home(tmp_path / "missing")) == ()
+
+
+def test_watchdog_removes_the_folder_of_a_killed_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", DIES_IN_A_RUN, str(tmp_path)]
+    killed = subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT, check=False)
+    assert killed.returncode == -9
+    folder = Home(tmp_path).run("killed")
+    wait_until(lambda: not folder.exists(), timeout_seconds=30, what="the watchdog")
+
+
+def test_process_that_outstays_its_time_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]) as process:
+        outlive(process.pid, time_limit_seconds=0.05)
+        assert process.wait(30) == -9
+
+
+def test_process_that_has_ended_is_not_waited_for() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait(30)
+    outlive(process.pid, time_limit_seconds=60)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import command
+from harness.errors import CommandError
+
+
+def test_output_of_both_streams_is_returned() -> None:
+    script = "import sys; print('out'); print('err', file=sys.stderr)"
+    done = command.run([sys.executable, "-c", script], timeout_seconds=30)
+    assert (done.status, done.text, done.stderr) == (0, "out\n", "err\n")
+
+
+def test_input_reaches_the_command() -> None:
+    script = "import sys; print(sys.stdin.read().upper())"
+    done = command.run([sys.executable, "-c", script], timeout_seconds=30, stdin=b"abc")
+    assert done.text == "ABC\n"
+
+
+def test_failure_shows_arguments_status_and_both_streams() -> None:
+    script = "import sys; print('seen'); sys.exit('why')"
+    with pytest.raises(CommandError, match=r"exit status 1\n.*stdout: seen\n.*stderr: why"):
+        command.run([sys.executable, "-c", script], timeout_seconds=30)
+
+
+def test_failure_is_a_result_where_it_is_expected() -> None:
+    done = command.run(
+        [sys.executable, "-c", "raise SystemExit(3)"], timeout_seconds=30, check=False
+    )
+    assert done.status == 3
+
+
+def test_missing_command_is_named() -> None:
+    with pytest.raises(CommandError, match="no-such-command: command not found"):
+        command.run(["no-such-command"], timeout_seconds=1)
+
+
+def test_time_limit_ends_the_command() -> None:
+    with pytest.raises(CommandError, match="still running after 0.1 s"):
+        command.run(
+            [sys.executable, "-c", "import signal; signal.pause()"], timeout_seconds=0.1
+        )
+
+
+def test_spawned_process_writes_to_its_log_in_its_own_session(tmp_path: Path) -> None:
+    script = "import os; print(os.getsid(0) == os.getpid(), os.getcwd())"
+    process = command.spawn(
+        [sys.executable, "-c", script], log=tmp_path / "log", directory=tmp_path
+    )
+    assert process.wait(30) == 0
+    assert (tmp_path / "log").read_text() == f"True {tmp_path}\n"

@@ -1,0 +1,109 @@
+"""The house stands: imports point downward only, and its few rules hold everywhere."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+
+# A module may import modules of its own layer and of the layers below it. Names are module
+# paths below harness/; the longest that fits decides.
+LAYERS = (
+    ("errors", "secret", "findings", "oci", "measure", "keyring", "hosts_toml", "diagnosis"),
+    ("scenario", "history"),
+    ("cluster.protocols", "registry.protocols", "result", "checks"),
+    ("command", "wait", "home"),
+    ("trust", "debian", "distribution_api", "cri"),
+    ("engine",),
+    ("images",),
+    ("cluster", "registry", "workload"),
+    ("lab", "report"),
+    ("lifecycle",),
+)
+
+
+def _sources(*folders: str) -> list[Path]:
+    files = [file for folder in folders for file in sorted((CHECKOUT / folder).rglob("*.py"))]
+    assert files
+    return files
+
+
+def _imports(file: Path, *, types_too: bool = False) -> set[str]:
+    """Return what a module imports at run time, function-level imports included."""
+    tree = ast.parse(file.read_text())
+    if not types_too:
+        tree.body = [node for node in tree.body if not _is_type_checking(node)]
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def _is_type_checking(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def _layer(module: str) -> int:
+    fitting = [
+        (len(name), height)
+        for height, names in enumerate(LAYERS)
+        for name in names
+        if f"{module}.".startswith(f"harness.{name}.")
+    ]
+    assert fitting, f"{module} stands in no layer; add it to LAYERS and docs/architecture.md"
+    return max(fitting)[1]
+
+
+def _module(file: Path) -> str:
+    return ".".join(file.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("file", _sources("harness"), ids=_module)
+def test_harness_imports_only_its_own_layer_and_below(file: Path) -> None:
+    if (module := _module(file)) == "harness":
+        return
+    imported = {name for name in _imports(file) if name.startswith("harness.")}
+    breaches = {name for name in imported if _layer(name) > _layer(module)}
+    assert not breaches
+
+
+@pytest.mark.parametrize("file", _sources("harness"), ids=_module)
+def test_harness_knows_neither_pytest_nor_what_stands_above_it(file: Path) -> None:
+    above = {"pytest", "fixtures", "suites", "tests"}
+    assert not {name for name in _imports(file, types_too=True) if name.split(".")[0] in above}
+
+
+@pytest.mark.parametrize("file", _sources("fixtures", "suites"), ids=_module)
+def test_nobody_outside_the_tests_imports_upward(file: Path) -> None:
+    above = {"tests"} | ({"suites"} if _module(file).startswith("fixtures") else set())
+    assert not {name for name in _imports(file, types_too=True) if name.split(".")[0] in above}
+
+
+@pytest.mark.parametrize("file", _sources("harness/registry", "harness/cluster"), ids=_module)
+def test_cluster_and_registry_do_not_know_each_others_providers(file: Path) -> None:
+    own, other = ("registry", "cluster") if "registry" in file.parts else ("cluster", "registry")
+    foreign = {name for name in _imports(file) if name.startswith(f"harness.{other}")}
+    allowed = ("harness.cluster.protocols",) if own == "registry" else ()
+    assert not {name for name in foreign if not name.startswith(allowed or ("-",))}
+
+
+@pytest.mark.parametrize("file", _sources("harness", "fixtures", "suites", "tests"), ids=_module)
+def test_only_one_place_starts_processes_and_only_one_sleeps(file: Path) -> None:
+    imports = _imports(file)
+    if _module(file) != "harness.command":
+        assert not {name for name in imports if name.startswith("subprocess.run")}
+        assert "subprocess" not in imports or "tests" in file.parts
+    if _module(file) != "harness.wait":
+        assert "sleep(" not in file.read_text() or _module(file) == _module(Path(__file__))
+
+
+@pytest.mark.parametrize("file", _sources("suites"), ids=_module)
+def test_checks_are_judged_by_checkers_and_never_by_assert(file: Path) -> None:
+    tree = ast.parse(file.read_text())
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)]
