@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.debian.suite import Suite
     from harness.home import Home
 
-_APT_SOURCES = Path("/etc/apt")
+APT_SOURCES = Path("/etc/apt")
 
 # The machine's hooks would run against its own caches, so they are cleared. A snapshot's or
 # sid's Release may have outlived its date; its signature is verified all the same.
@@ -60,12 +60,14 @@ def download(
     announce: Callable[[str], None],
     closure: bool = True,
     timeout_seconds: float = 600,
+    sources: Path = APT_SOURCES,
 ) -> tuple[Path, ...]:
     """Return the `.deb` files of packages, downloading those that are not there yet.
 
     With `closure`, also those of all they depend on, as for an empty system. What was asked
     for once is answered from the home without any network. Runs at the same time wait for
-    each other; an interrupted download is resumed. Signatures are always verified.
+    each other; an interrupted download is resumed. Signatures are always verified. `sources`
+    is the folder of apt's own sources, which name the mirror.
 
     Raises PackageError with a remedy: no apt here, no Debian archive, unknown package, time.
     """
@@ -79,21 +81,16 @@ def download(
     listing.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / "lock", timeout=timeout_seconds):
-            known = _listed(listing, folder)
-            if known:
-                return known
-            apt = _Apt(folder, suite, timeout_seconds)
-            apt.update()
-            names = apt.fetch(wanted, closure=closure, announce=announce)
+            if not _listed(listing, folder):
+                apt = _Apt(folder, suite, timeout_seconds)
+                apt.update(sources)
+                _write(listing, apt.fetch(wanted, closure=closure, announce=announce))
+            return _listed(listing, folder)
     except Timeout as error:
         raise PackageError(
             f"another run has been downloading into {folder} for {timeout_seconds:g} s",
             remedy="wait for it or end it, then try again",
         ) from error
-    draft = listing.with_suffix(".draft")
-    draft.write_text("\n".join(names), "utf-8")
-    draft.replace(listing)
-    return tuple(folder / "archives" / name for name in names)
 
 
 def _listed(listing: Path, folder: Path) -> tuple[Path, ...]:
@@ -101,6 +98,12 @@ def _listed(listing: Path, folder: Path) -> tuple[Path, ...]:
         return ()
     files = tuple(folder / "archives" / name for name in listing.read_text("utf-8").split())
     return files if all(file.exists() for file in files) else ()
+
+
+def _write(listing: Path, names: list[str]) -> None:
+    draft = listing.with_suffix(".draft")
+    draft.write_text("\n".join(names), "utf-8")
+    draft.replace(listing)
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class _Apt:
     suite: Suite
     timeout_seconds: float
 
-    def update(self) -> None:
+    def update(self, sources: Path) -> None:
         """Make the folders and the configuration, and fetch the suite's list of packages."""
         if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
             raise PackageError(
@@ -121,8 +124,8 @@ class _Apt:
         for name in ("archives/partial", "state/lists/partial", "nothing"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "no-packages").touch()
-        sources = find_archive(_APT_SOURCES).stanza(self.suite)
-        (self.folder / "archive.sources").write_text(sources, "utf-8")
+        stanza = find_archive(sources).stanza(self.suite)
+        (self.folder / "archive.sources").write_text(stanza, "utf-8")
         configuration = _CONFIGURATION.format(folder=self.folder)
         (self.folder / "apt.conf").write_text(configuration, "utf-8")
         self._run(["update"], "archives")

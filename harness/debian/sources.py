@@ -41,9 +41,9 @@ def find_archive(folder: Path) -> Archive:
 
     Raises PackageError where there is none.
     """
-    files = [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]
-    for file in files:
-        if not file.is_file():
+    parts = sorted((folder / "sources.list.d").glob("*"))
+    for file in (folder / "sources.list", *parts):
+        if file.suffix not in (".list", ".sources") or not file.is_file():
             continue
         for archive in parse(file.read_text("utf-8"), deb822=file.suffix == ".sources"):
             return archive
