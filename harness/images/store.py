@@ -13,7 +13,7 @@ from requests.exceptions import RequestException
 from harness.errors import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from docker import DockerClient
@@ -52,7 +52,7 @@ def import_file_system(
     """
     with _refusals(f"import {repository}"):
         answer = client.api.import_image_from_stream(content, repository, tag, changes)
-        _raise_for_error(answer.splitlines())
+        _raise_for_error(json.loads(line) for line in answer.splitlines())
 
 
 def pull(client: DockerClient, published: Published, *, repository: str, tag: str) -> None:
@@ -60,8 +60,9 @@ def pull(client: DockerClient, published: Published, *, repository: str, tag: st
     pinned = f"{published.repository}@{published.digest}"
     was_there = find(client, pinned) is not None
     with _refusals(f"pull {pinned}"):
-        for line in client.api.pull(published.repository, tag=published.digest, stream=True):
-            _raise_for_error(line.splitlines())
+        _raise_for_error(
+            client.api.pull(published.repository, tag=published.digest, stream=True, decode=True)
+        )
         client.api.tag(pinned, repository, tag)
     if not was_there:
         drop(client, pinned)
@@ -112,9 +113,8 @@ def _refusals(action: str) -> Iterator[None]:
         raise ImageError(f"the engine did not {action}: {error}") from error
 
 
-def _raise_for_error(lines: list[bytes] | list[str]) -> None:
+def _raise_for_error(reports: Iterable[Mapping[str, object]]) -> None:
     """Find the error that the engine reports in a stream which it began as a success."""
-    for line in lines:
-        report = json.loads(line)
+    for report in reports:
         if "error" in report:
             raise ImageError(f"the engine refused: {report['error']}")
