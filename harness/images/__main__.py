@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from harness.engine import open_engine
 from harness.errors import HarnessError, ImageError
 from harness.home import Home
-from harness.images import Image, provide, save_bundle
+from harness.images.bundle import save_bundle
+from harness.images.model import Image
+from harness.images.provide import provide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.engine import Engine
-    from harness.images import ProvidedImage
+    from harness.images.model import ProvidedImage
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -19,7 +19,7 @@ from harness.images.reach import Reach, reach, remember
 from harness.images.recipe import RECIPES, load_recipes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from docker import DockerClient
@@ -41,7 +41,7 @@ def provide_all(
     home: Home,
     announce: Callable[[str], None],
     bundle: Path | None = None,
-) -> Mapping[Image, ProvidedImage]:
+) -> dict[Image, ProvidedImage]:
     """Provide several images, two at a time; raises as `provide`, after all have ended."""
     wanted = list(dict.fromkeys(images))
     with ThreadPoolExecutor(_WORKERS) as pool:

@@ -95,16 +95,6 @@ def drop(client: DockerClient, reference: str) -> None:
         client.images.remove(reference)
 
 
-def drop_all(client: DockerClient, *, prefix: str = PREFIX) -> tuple[str, ...]:
-    """Remove all that this project ever put into the store; return the names it had."""
-    with _refusals("list images"):
-        names = [name for image in client.images.list() for name in image.tags]
-    ours = tuple(name for name in names if name.startswith(prefix))
-    for name in ours:
-        drop(client, name)
-    return ours
-
-
 @contextmanager
 def _refusals(action: str) -> Iterator[None]:
     try:

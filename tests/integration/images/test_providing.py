@@ -237,14 +237,6 @@ def test_bundle_without_the_image_says_so(engine: Engine, scrap: str, offline: H
         provide(Image.REGISTRY_3, engine=engine, home=offline, announce=print, bundle=folder)
 
 
-def test_all_of_a_prefix_is_dropped_and_nothing_else(engine: Engine, scrap: str) -> None:
-    dropped = store.drop_all(engine.client, prefix=scrap)
-
-    assert dropped == (f"{scrap}:x",)
-    assert store.find(engine.client, f"{scrap}:x") is None
-    assert store.drop_all(engine.client, prefix=scrap) == ()
-
-
 def test_command_writes_a_bundle_that_can_be_used(engine: Engine, offline: Home) -> None:
     folder = offline.root / "bundle"
     environment = {**os.environ, "PULLPROOF_HOME": str(Home.locate(os.environ).root)}
