@@ -105,9 +105,9 @@ def by_capability(result: Result) -> list[tuple[str, list[CheckRecord]]]:
 
 
 def measurements(result: Result) -> list[Measurement]:
-    """Return all measurements in the order of their names, sizes and subjects."""
+    """Return all measurements: by what was measured, statistic, size and subject."""
     found = [figure for check in result.checks for figure in check.measurements]
-    return sorted(found, key=lambda figure: (figure.name, _size_key(figure), figure.subject))
+    return sorted(found, key=_order)
 
 
 def unproven(result: Result) -> list[CheckRecord]:
@@ -143,6 +143,9 @@ def total_seconds(result: Result) -> float:
     return (result.ended - result.started).total_seconds()
 
 
-def _size_key(measurement: Measurement) -> tuple[int, str]:
-    """Sort 10MiB before 100MiB."""
-    return len(measurement.size_class), measurement.size_class
+def _order(figure: Measurement) -> tuple[str, bool, str, int, str, str]:
+    """Sort max behind the percentiles, and 10MiB before 100MiB."""
+    measured = figure.name.replace(f"_{figure.statistic}_", "_")
+    size_class = figure.size_class
+    last = figure.statistic == "max"
+    return measured, last, figure.statistic, len(size_class), size_class, figure.subject
