@@ -5,18 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import docker
-import docker.errors
-import requests.exceptions
-
 from harness.engine.client import Engine
+from harness.engine.connection import connect
 from harness.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OLDEST_MAJOR = 23
-_SYSTEM_SOCKET = Path("/var/run/docker.sock")
+SYSTEM_SOCKET = Path("/var/run/docker.sock")
 
 
 def find_ambient(environment: Mapping[str, str]) -> Engine | None:
@@ -41,7 +38,7 @@ def find_ambient(environment: Mapping[str, str]) -> Engine | None:
             )
         return engine
     for socket in _sockets(environment):
-        engine = _connect(f"unix://{socket}", environment) if socket.is_socket() else None
+        engine = _connect(f"unix://{socket}", environment)
         if engine and is_new_enough(engine.version):
             return engine
         if engine:
@@ -60,17 +57,12 @@ def is_new_enough(version: str) -> bool:
 
 def _sockets(environment: Mapping[str, str]) -> tuple[Path, ...]:
     runtime = environment.get("XDG_RUNTIME_DIR")
-    return (_SYSTEM_SOCKET, Path(runtime) / "docker.sock") if runtime else (_SYSTEM_SOCKET,)
+    return (SYSTEM_SOCKET, Path(runtime) / "docker.sock") if runtime else (SYSTEM_SOCKET,)
 
 
 def _connect(url: str, environment: Mapping[str, str]) -> Engine | None:
-    try:
-        client = docker.from_env(environment=dict(environment) | {"DOCKER_HOST": url}, timeout=30)
-    except (docker.errors.DockerException, requests.exceptions.RequestException):
+    client = connect(url, environment)
+    if client is None:
         return None
-    try:
-        version = str(client.version()["Version"])
-    except (docker.errors.DockerException, requests.exceptions.RequestException):
-        client.close()
-        return None
+    version = str(client.version().get("Version", ""))
     return Engine(url=url, kind="ambient", version=version, client=client)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.command import run, spawn
+from harness.command import detach, run
 from harness.errors import EngineError, WaitTimeoutError
 from harness.wait import wait_until
 
@@ -49,8 +49,8 @@ class Daemon:
         return self.folder / "daemon.json"
 
     def runs(self) -> bool:
-        """Whether the process lives; an id that now belongs to another process does not count."""
-        return self._process() is not None
+        """Whether the process lives, from the moment that `start` returns."""
+        return bool(self._processes())
 
     def start(self, programs: Programs) -> None:
         """Start the process; it outlives ours and is not our child."""
@@ -60,22 +60,21 @@ class Daemon:
                 f"{longest} is too long for a socket",
                 remedy="set PULLPROOF_HOME to a folder with a shorter path",
             )
-        self._configuration.write_text(json.dumps(self._settings(), indent=2), "utf-8")
-        starter = spawn(
-            ["setsid", "--fork", "dockerd", "--config-file", self._configuration],
+        self._configuration.write_text(self.settings(), "utf-8")
+        detach(
+            ["dockerd", "--config-file", self._configuration],
             log=self.log,
             environment=programs.environment,
         )
-        starter.wait()
 
-    def _settings(self) -> dict[str, object]:
-        """Return settings with which dockerd leaves the machine's own network alone.
+    def settings(self) -> str:
+        """Return dockerd's settings (JSON), which leave the machine's own network alone.
 
         Nothing is forwarded or translated, so no filter rule is needed either. Published
         ports go through the userland proxy. Names are not asked for outside: at 127.0.0.1 of
         a container nobody listens, so the answer comes at once.
         """
-        return {
+        settings = {
             "hosts": [f"unix://{self.socket}"],
             "group": "root",
             "data-root": str(self.folder / "data"),
@@ -90,11 +89,13 @@ class Daemon:
             "userland-proxy": True,
             "dns": ["127.0.0.1"],
         }
+        return json.dumps(settings, indent=2)
 
     def end(self, *, timeout_seconds: float = 15) -> None:
         """End the process, by force when the time runs out, and all that belongs to it."""
         with suppress(WaitTimeoutError):
-            self._signal(signal.SIGTERM)
+            for pid in self._processes():
+                _kill(pid, signal.SIGTERM)
             wait_until(
                 self.runs,
                 ready=lambda runs: not runs,
@@ -143,17 +144,17 @@ class Daemon:
             return not names.isdisjoint(container_ids)
         return False
 
-    def _process(self) -> int | None:
-        try:
-            pid = int(self._pidfile.read_text("utf-8"))
-        except (FileNotFoundError, ValueError):
-            return None
-        return pid if str(self._configuration) in _arguments(pid) else None
+    def _processes(self) -> list[int]:
+        """Return dockerd's id, or that of the process which is about to become dockerd.
 
-    def _signal(self, number: signal.Signals) -> None:
-        pid = self._process()
-        if pid is not None:
-            _kill(pid, number)
+        Found by its arguments rather than by its pidfile, which comes late and goes stale.
+        """
+        found = ((pid, _arguments(pid)) for pid in _pids())
+        return [
+            pid
+            for pid, (program, *arguments) in found
+            if Path(program).name in ("dockerd", "setsid") and str(self._configuration) in arguments
+        ]
 
 
 def _pids() -> Iterator[int]:

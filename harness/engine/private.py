@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import docker
 import docker.errors
-import requests.exceptions
 from filelock import FileLock, Timeout
 
 from harness.engine.client import Engine
+from harness.engine.connection import connect
 from harness.engine.containers import remove_container
 from harness.engine.daemon import Daemon
 from harness.engine.programs import install_programs
@@ -119,37 +119,26 @@ def _gate(home: Home) -> Iterator[None]:
 
 def _connect(daemon: Daemon) -> docker.DockerClient | None:
     """Return a client of the engine, None where it does not run or does not answer."""
-    if not daemon.runs() or not daemon.socket.exists():
+    if not daemon.runs():
         return None
-    try:
-        client = docker.DockerClient(base_url=f"unix://{daemon.socket}", timeout=_START_SECONDS)
-    except (docker.errors.DockerException, requests.exceptions.RequestException):
-        return None
-    try:
-        client.ping()
-    except (docker.errors.DockerException, requests.exceptions.RequestException):
-        client.close()
-        return None
-    return client
+    return connect(f"unix://{daemon.socket}", {}, timeout_seconds=_START_SECONDS)
 
 
 def _wait_for(daemon: Daemon) -> docker.DockerClient:
-    try:
+    with suppress(WaitTimeoutError):
         client = wait_until(
             lambda: _connect(daemon),
-            ready=lambda client: client is not None,
+            ready=lambda client: client is not None or not daemon.runs(),
             timeout_seconds=_START_SECONDS,
             what="the private container engine to answer",
         )
-    except WaitTimeoutError as error:
-        daemon.end()
-        raise EngineError(
-            f"the private container engine did not start: {_last_lines(daemon.log)}",
-            remedy="read its log, or install Docker 23 or newer yourself",
-        ) from error
-    if client is None:
-        raise EngineError("the private container engine does not answer")
-    return client
+        if client is not None:
+            return client
+    daemon.end()
+    raise EngineError(
+        f"the private container engine did not start: {_last_lines(daemon.log)}",
+        remedy=f"read {daemon.log}, or install Docker 23 or newer yourself",
+    )
 
 
 def _last_lines(log: Path) -> str:
