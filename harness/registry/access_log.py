@@ -1,6 +1,6 @@
 """What Distribution logs of the requests that it serves, as data; pure.
 
-Two kinds of lines tell of a request, on two streams:
+Two kinds of lines tell of a request:
 - an Apache "combined" line for every request when it is over, refused ones included, with no
   user name (`registry.go` wraps its handler in gorilla's CombinedLoggingHandler);
 - JSON lines that share a request id. Where accounts are in use, those of level debug name the
@@ -38,18 +38,6 @@ class _Served(NamedTuple):
     uri: str
     status: int
     written: int
-
-
-def marker_path(token: str) -> str:
-    """Return the path of a request that stands for a position in the log."""
-    return f"/v2/{MARKER_REPOSITORY}/manifests/{token}"
-
-
-def holds_marker(log: str, token: str) -> bool:
-    """Tell whether both kinds of lines have arrived up to the marker request."""
-    path = marker_path(token)
-    lines = [line for line in log.splitlines() if path in line]
-    return len({line.startswith("{") for line in lines}) > 1
 
 
 def requests(log: str) -> tuple[Request, ...]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import urllib3
@@ -17,11 +16,11 @@ from harness.distribution_api import (
     TrustedAuthority,
     UnexpectedStatusError,
 )
-from harness.errors import HarnessError, RegistryError, WaitTimeoutError
+from harness.errors import EngineError, HarnessError, RegistryError, WaitTimeoutError
 from harness.registry import access_log
 from harness.registry import distribution_config as config
 from harness.registry.accounts import Accounts
-from harness.secret import Credentials, new_password
+from harness.trust import served_certificate
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
@@ -30,16 +29,16 @@ if TYPE_CHECKING:
     from harness.engine import Container, Engine
     from harness.registry.protocols import Request
     from harness.scenario.model import RegistrySpec
-    from harness.secret import KeyPair, Secret
+    from harness.secret import Credentials, KeyPair, Secret
 
 USERNAME: Final = "pullproof"
-# What of a registry's folder its container sees.
-MOUNTED_FOLDER: Final = "etc"
+# What of a registry's folder its container sees: to read, and to write.
+CONFIGURATION_FOLDER: Final = "etc"
+LOG_FOLDER: Final = "log"
 
 _DOMAIN: Final = "pullproof.test"
 
 _LOG_TIMEOUT_SECONDS: Final = 10
-_ACCOUNTS_TIMEOUT_SECONDS: Final = 5
 _SHOWN_LOG_BYTES: Final = 2000
 
 
@@ -122,17 +121,17 @@ class DistributionRegistry:
     def collect_logs(self, into: Path) -> None:
         """Write its log to `<name>.log` below `into`."""
         into.mkdir(parents=True, exist_ok=True)
-        (into / f"{self.spec.name}.log").write_bytes(self._container.logs())
+        (into / f"{self.spec.name}.log").write_bytes(self._log())
 
     def mark(self) -> float:
-        """Return a moment (seconds since the epoch) that all requests so far precede."""
+        """Return the length of the log (bytes) with all requests so far in it."""
         self._settle()
-        return time.time()
+        return self._log_file.stat().st_size
 
     def requests_since(self, mark: float) -> tuple[Request, ...]:
         """Return all requests completed between `mark` and this call, none missing."""
         self._settle()
-        return access_log.requests(self._log(mark))
+        return access_log.requests(self._log(int(mark)).decode("utf-8", "replace"))
 
     def restart(self) -> None:
         """Restart it on the same storage; healthy when this returns."""
@@ -151,6 +150,19 @@ class DistributionRegistry:
         """Replace a blob's bytes in the storage, whatever its digest says."""
         self._container.put_file(config.blob_path(digest), content)
 
+    def served_certificate(self) -> bytes:
+        """Return the certificate (PEM) that it presents now. HarnessError over plain HTTP."""
+        endpoint = self.endpoint
+        return served_certificate(endpoint.address, endpoint.port, server_name=endpoint.name)
+
+    def refusal_without_certificate(self) -> str:
+        """Return what a client without a certificate is told, empty when it is served."""
+        try:
+            DistributionAPI(replace(self.endpoint, client_certificate=None)).ping()
+        except RegistryError as error:
+            return error.problem
+        return ""
+
     def metrics(self) -> str:
         """Return its Prometheus metrics in the text format."""
         address = self._container.address
@@ -163,12 +175,11 @@ class DistributionRegistry:
 
         Raises RegistryError with the end of its log when it ends or does not answer in time.
         """
-        api = self.api()
 
         def answer() -> str:
             try:
-                return str(api.ping().status)
-            except RegistryError as error:
+                return str(self.api().ping().status)
+            except (RegistryError, EngineError) as error:  # no address when it has ended
                 return f"{self._container.status}: {error}"
 
         try:
@@ -181,63 +192,59 @@ class DistributionRegistry:
         except WaitTimeoutError as error:
             state = str(error)
         if state != "200":
-            end = self._container.logs()[-_SHOWN_LOG_BYTES:].decode("utf-8", "replace")
+            log = self._container.logs() + self._log()
+            end = log[-_SHOWN_LOG_BYTES:].decode("utf-8", "replace")
             raise RegistryError(f"{self.host} is not healthy: {state}\n  end of its log: {end}")
 
     def _settle(self) -> None:
         """Wait until the log holds all requests that were completed before."""
+        stranger = DistributionAPI(self.endpoint)
         # The last byte of a blob leaves just before its line is written, so one request of
         # ours could overtake it; a second one that begins after the first was logged cannot.
-        self._send_marker()
-        self._send_marker()
+        self._send_marker(stranger)
+        self._send_marker(stranger)
 
-    def _send_marker(self) -> None:
+    def _send_marker(self, api: DistributionAPI) -> None:
         """Send a request of our own and wait until the log shows it."""
         token = secrets.token_hex(8)
-        sent = time.time()
+        begin = self._log_file.stat().st_size
         with suppress(UnexpectedStatusError):  # refused or not found, it is in the log
-            DistributionAPI(self.endpoint).manifest_exists(access_log.MARKER_REPOSITORY, token)
+            api.manifest_exists(access_log.MARKER_REPOSITORY, token)
         wait_until(
-            lambda: access_log.holds_marker(self._log(sent), token),
+            lambda: f"/{token} HTTP/".encode() in self._log(begin),
             timeout_seconds=_LOG_TIMEOUT_SECONDS,
             what=f"the log of {self.host} to show our own request",
         )
 
-    def _log(self, since: float) -> str:
-        return self._container.logs(since=since).decode("utf-8", "replace")
+    @property
+    def _log_file(self) -> Path:
+        return self.handle.folder / LOG_FOLDER / config.LOG_FILE
+
+    def _log(self, begin: int = 0) -> bytes:
+        with self._log_file.open("rb") as log:
+            log.seek(begin)
+            return log.read()
 
 
 class DistributionRegistryWithAccounts(DistributionRegistry):
     """A registry whose accounts can be set while it runs."""
 
     def set_password(self, username: str, password: Secret) -> None:
-        """Create the account or replace its password; in force when this returns.
+        """Create the account or replace its password; in force for the next request.
 
+        Distribution looks at the file's time at each request (`registry/auth/htpasswd`).
         Raises HarnessError for the lab's own account, which other processes use.
         """
         _require_not_ours(username)
         accounts_of(self.handle.folder).set_password(username, password)
-        self._wait_for_status(200, Credentials(username, password))
 
     def remove_account(self, username: str) -> None:
-        """Remove the account; no longer accepted when this returns.
+        """Remove the account; no longer accepted by the next request.
 
         Raises HarnessError for the lab's own account, which other processes use.
         """
-        # With a password that we know, its end can be seen.
-        last = Credentials(username, new_password())
-        self.set_password(username, last.password)
+        _require_not_ours(username)
         accounts_of(self.handle.folder).remove(username)
-        self._wait_for_status(401, last)
-
-    def _wait_for_status(self, status: int, credentials: Credentials) -> None:
-        api = self.api(credentials)
-        wait_until(
-            lambda: api.ping().status,
-            ready=lambda seen: seen == status,
-            timeout_seconds=_ACCOUNTS_TIMEOUT_SECONDS,
-            what=f"{self.host} to answer {credentials.username} with {status}",
-        )
 
 
 def attach(handle: RegistryHandle, engine: Engine) -> DistributionRegistry:
@@ -259,7 +266,7 @@ def registry_names(spec: RegistrySpec) -> tuple[str, str]:
 
 def accounts_of(folder: Path) -> Accounts:
     """Return the accounts of the registry whose files lie in `folder`."""
-    return Accounts(folder / MOUNTED_FOLDER / config.ACCOUNTS_FILE, folder / "accounts.lock")
+    return Accounts(folder / CONFIGURATION_FOLDER / config.ACCOUNTS_FILE, folder / "accounts.lock")
 
 
 def _require_not_ours(username: str) -> None:

@@ -24,6 +24,9 @@ KEY_FILE: Final = "key.pem"
 CLIENT_AUTHORITY_FILE: Final = "client-authority.pem"
 ACCOUNTS_FILE: Final = "htpasswd"
 
+LOG_FOLDER: Final = "/var/log/registry"
+LOG_FILE: Final = "registry.log"
+
 # Where each version looks for its configuration file.
 _FOLDERS: Final = {"2.8": "/etc/docker/registry", "3": "/etc/distribution"}
 
@@ -69,6 +72,17 @@ def configuration(spec: RegistrySpec, http_secret: Secret) -> str:
         accounts = {"realm": "pullproof", "path": f"{folder}/{ACCOUNTS_FILE}"}
         document["auth"] = {spec.auth.type: accounts}
     return json.dumps(document, indent=2)
+
+
+def command(spec: RegistrySpec) -> tuple[str, ...]:
+    """Return the command that runs the registry with both its streams in one file.
+
+    The engine's own log would cost more than the requests it tells of, and is read anew from
+    its beginning each time. Each line is appended whole.
+    """
+    configuration_file = f"{configuration_folder(spec)}/{CONFIGURATION_FILE}"
+    serve = f"exec registry serve {configuration_file} >>{LOG_FOLDER}/{LOG_FILE} 2>&1"
+    return ("sh", "-c", serve)
 
 
 def blob_path(digest: str) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from harness.engine import Bind, ContainerSpec
 from harness.registry import distribution_config as config
 from harness.registry.distribution import (
-    MOUNTED_FOLDER,
+    CONFIGURATION_FOLDER,
+    LOG_FOLDER,
     USERNAME,
     RegistryHandle,
     accounts_of,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from harness.engine import Engine
     from harness.registry.distribution import DistributionRegistry
     from harness.scenario.model import RegistrySpec, TLSSpec
+    from harness.secret import Secret
     from harness.trust import Authority
 
 # What a certificate is issued for that does not name its registry.
@@ -44,45 +46,58 @@ def distribution_registry(
     name: str,
     folder: Path,
     authorities: Mapping[str, Authority],
-    healthy_timeout_seconds: float = 20,
+    run_secret: Secret | None = None,
 ) -> Generator[DistributionRegistry]:
     """Start a registry, give it when it is healthy, and remove it with its storage at the end.
 
     `name` is the name of its container and volume, unique in the engine; `folder` is its own
     and is made and removed. `authorities` are those that the scenario knows, by name.
+    `run_secret` begins all passwords, so that looking for it finds them in outputs.
     Raises RegistryError when it does not become healthy.
     """
     try:
-        handle = _prepare(spec, name, folder, authorities)
+        handle = _prepare(spec, name, folder, authorities, run_secret)
         engine.start(
             ContainerSpec(
                 name=name,
                 image=image_id,
+                entrypoint=config.command(spec),
                 hostname=spec.name,
                 labels=labels,
                 network=network,
                 aliases=registry_names(spec),
-                binds=(Bind(folder / MOUNTED_FOLDER, config.configuration_folder(spec)),),
+                binds=(
+                    Bind(folder / CONFIGURATION_FOLDER, config.configuration_folder(spec)),
+                    Bind(folder / LOG_FOLDER, config.LOG_FOLDER, read_only=False),
+                ),
                 volumes={engine.create_volume(name, labels): config.STORAGE_FOLDER},
             )
         )
         registry = attach(handle, engine)
-        registry.wait_until_healthy(timeout_seconds=healthy_timeout_seconds)
+        registry.wait_until_healthy()
         yield registry
     finally:
         _remove(engine, name, folder)
 
 
 def _prepare(
-    spec: RegistrySpec, name: str, folder: Path, authorities: Mapping[str, Authority]
+    spec: RegistrySpec,
+    name: str,
+    folder: Path,
+    authorities: Mapping[str, Authority],
+    run_secret: Secret | None,
 ) -> RegistryHandle:
     """Write what the container reads, for our eyes only, and return what others need."""
-    mounted = folder / MOUNTED_FOLDER
+    mounted = folder / CONFIGURATION_FOLDER
     mounted.mkdir(mode=0o700, parents=True)
-    _write(mounted / config.CONFIGURATION_FILE, config.configuration(spec, new_password()))
+    (folder / LOG_FOLDER).mkdir(mode=0o700)
+    _write(folder / LOG_FOLDER / config.LOG_FILE, "")
+    _write(
+        mounted / config.CONFIGURATION_FILE, config.configuration(spec, new_password(run_secret))
+    )
     credentials = None
     if spec.auth is not None:
-        credentials = Credentials(USERNAME, new_password())
+        credentials = Credentials(USERNAME, new_password(run_secret))
         accounts_of(folder).set_password(credentials.username, credentials.password)
     handle = RegistryHandle(spec=spec, container=name, folder=folder, credentials=credentials)
     return handle if spec.tls is None else _prepare_tls(handle, spec.tls, authorities)
@@ -91,7 +106,7 @@ def _prepare(
 def _prepare_tls(
     handle: RegistryHandle, tls: TLSSpec, authorities: Mapping[str, Authority]
 ) -> RegistryHandle:
-    mounted = handle.folder / MOUNTED_FOLDER
+    mounted = handle.folder / CONFIGURATION_FOLDER
     issuer = authorities[tls.issuer]
     wrong_name = tls.certificate == "wrong-name"
     pair = issuer.issue(

@@ -96,15 +96,33 @@ class HasUndeclaredName(Protocol):
 
 
 @runtime_checkable
+class PresentsCertificate(Protocol):
+    """Ability of a registry: what it presents in a handshake can be read."""
+
+    def served_certificate(self) -> bytes:
+        """Return the certificate (PEM) that it presents now."""
+        ...
+
+
+@runtime_checkable
+class RequiresClientCertificate(Protocol):
+    """Ability of a registry: it can be asked without the certificate that it requires."""
+
+    def refusal_without_certificate(self) -> str:
+        """Return what a client without a certificate is told, empty when it is served."""
+        ...
+
+
+@runtime_checkable
 class ChangesCredentials(Protocol):
     """Ability of a registry: accounts can be set while it runs."""
 
     def set_password(self, username: str, password: Secret) -> None:
-        """Create the account or replace its password; in force when this returns."""
+        """Create the account or replace its password; in force for the next request."""
         ...
 
     def remove_account(self, username: str) -> None:
-        """Remove the account; no longer accepted when this returns."""
+        """Remove the account; no longer accepted by the next request."""
         ...
 
 

@@ -12,3 +12,10 @@ def test_secret_shows_itself_only_when_revealed() -> None:
 
 def test_passwords_are_never_the_same() -> None:
     assert new_password() != new_password()
+
+
+def test_password_with_a_beginning_fits_bcrypt() -> None:
+    beginning = new_password()
+    password = new_password(beginning).reveal()
+    assert password.startswith(beginning.reveal())
+    assert len(password) <= 72

@@ -18,7 +18,7 @@ from harness.distribution_api import (
     UnexpectedStatusError,
 )
 from harness.engine import open_engine
-from harness.errors import HarnessError, RegistryError
+from harness.errors import EngineError, HarnessError, RegistryError
 from harness.home import Home
 from harness.images.model import Image
 from harness.images.provide import provide
@@ -29,13 +29,15 @@ from harness.registry.protocols import (
     ExposesStorage,
     HasUndeclaredName,
     KeepsAccessLog,
+    PresentsCertificate,
     Registry,
     ReportsMemory,
+    RequiresClientCertificate,
     Restarts,
 )
 from harness.scenario.model import MIB, AuthSpec, RegistrySpec, TLSSpec
 from harness.secret import Credentials, new_password
-from harness.trust import Authority, certificate_facts, served_certificate
+from harness.trust import Authority, certificate_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,9 +71,7 @@ class Stage:
     authorities: dict[str, Authority]
     folder: Path
 
-    def start(
-        self, spec: RegistrySpec, *, healthy_timeout_seconds: float = 20
-    ) -> AbstractContextManager[DistributionRegistry]:
+    def start(self, spec: RegistrySpec) -> AbstractContextManager[DistributionRegistry]:
         name = f"{self.network}-{spec.name}"
         return distribution_registry(
             spec,
@@ -82,7 +82,6 @@ class Stage:
             name=name,
             folder=self.folder / spec.name,
             authorities=self.authorities,
-            healthy_timeout_seconds=healthy_timeout_seconds,
         )
 
     def leftovers(self, spec: RegistrySpec) -> tuple[str, ...]:
@@ -259,7 +258,7 @@ def test_registry_without_accounts_cannot_change_them(
 def test_registry_has_the_abilities_that_the_lab_asks_for(primary: DistributionRegistry) -> None:
     for ability in (
         *(Registry, KeepsAccessLog, HasUndeclaredName, ChangesCredentials),
-        *(Restarts, ReportsMemory, ExposesStorage),
+        *(Restarts, ReportsMemory, ExposesStorage, PresentsCertificate, RequiresClientCertificate),
     ):
         assert isinstance(primary, ability)
 
@@ -301,8 +300,8 @@ def test_served_certificate_is_the_issued_one(
     registries: dict[str, DistributionRegistry], name: str
 ) -> None:
     registry = registries[name]
-    endpoint = registry.endpoint
-    served = served_certificate(endpoint.address, endpoint.port, server_name=endpoint.name)
+
+    served = registry.served_certificate()
 
     assert registry.ca is not None
     assert certificate_facts(served).fingerprint == registry.handle.fingerprint
@@ -311,10 +310,9 @@ def test_served_certificate_is_the_issued_one(
 
 def test_client_without_certificate_is_refused(registries: dict[str, DistributionRegistry]) -> None:
     registry = registries["client-certificate"]
-    bare = dataclasses.replace(registry.endpoint, client_certificate=None)
 
-    with pytest.raises(RegistryError, match=r"certificate required|CERTIFICATE_REQUIRED"):
-        DistributionAPI(bare).ping()
+    assert "certificate required" in registry.refusal_without_certificate()
+    assert registries["expired"].refusal_without_certificate() == ""
     stranger = Authority.create("stranger").issue("client.test")
     unknown = dataclasses.replace(registry.endpoint, client_certificate=stranger)
     with pytest.raises(RegistryError, match="GET https"):
@@ -484,22 +482,31 @@ def test_registry_leaves_nothing(stage: Stage) -> None:
     assert stage.leftovers(spec) == ()
 
 
-def test_registry_that_does_not_answer_shows_its_log_and_leaves_nothing(stage: Stage) -> None:
-    # The program is of version 2.8, so it does not find the configuration with TLS.
-    spec = RegistrySpec(name="silent", version="3", tls=TLSSpec())
+def test_registry_that_cannot_be_started_leaves_nothing(stage: Stage) -> None:
+    spec = RegistrySpec(name="unstartable", auth=AuthSpec())
+    nowhere = dataclasses.replace(stage, network=f"{stage.network}-absent")
 
-    with (
-        pytest.raises(RegistryError, match=r"(?s)silent.*not healthy.*log: .*listening on"),
-        stage.start(spec, healthy_timeout_seconds=0.5),
-    ):
-        pytest.fail("healthy")
+    with pytest.raises(EngineError), nowhere.start(spec):
+        pytest.fail("started")
 
-    assert stage.leftovers(spec) == ()
+    assert nowhere.leftovers(spec) == ()
+
+
+def test_registry_that_does_not_answer_shows_its_log(stage: Stage) -> None:
+    with stage.start(RegistrySpec(name="silent")) as registry:
+        configuration = registry.handle.folder / "etc" / "config.yml"
+        configuration.write_text(configuration.read_text().replace(":5000", ":5999"))
+        container = stage.engine.container(registry.handle.container)
+        assert container is not None
+        container.restart()
+
+        with pytest.raises(RegistryError, match=r"(?s)silent.*not healthy.*listening on .*:5999"):
+            registry.wait_until_healthy(timeout_seconds=0.5)
 
 
 def test_registry_that_ends_is_not_waited_for(stage: Stage) -> None:
     with stage.start(RegistrySpec(name="ending")) as registry:
         (registry.handle.folder / "etc" / "config.yml").write_text("nonsense")
 
-        with pytest.raises(RegistryError, match=r"(?s)not healthy: exited.*configuration error"):
+        with pytest.raises(RegistryError, match=r"(?s)ending.*configuration error"):
             registry.restart()

@@ -138,18 +138,12 @@ def test_client_with_an_address_of_version_6_is_found() -> None:
     assert (request.client, request.user) == ("fd00::3", "alice")
 
 
-def test_marker_is_held_when_both_kinds_of_lines_are_there() -> None:
-    uri = access_log.marker_path("token")
-    told = json_line("1", uri, "error authorizing context")
-
-    assert not access_log.holds_marker("", "token")
-    assert not access_log.holds_marker(access_line(uri), "token")
-    assert not access_log.holds_marker(f"{told}\n{told}", "token")
-    assert not access_log.holds_marker(f"{access_line(uri)}\n{told}", "another")
-    assert access_log.holds_marker(f"{access_line(uri)}\n{told}", "token")
-
-
 def test_markers_are_no_requests() -> None:
-    log = "\n".join([access_line(access_log.marker_path("token"), status=401), access_line("/v2/")])
+    log = "\n".join(
+        [
+            access_line(f"/v2/{access_log.MARKER_REPOSITORY}/manifests/1", status=401),
+            access_line("/v2/"),
+        ]
+    )
 
     assert [request.path for request in access_log.requests(log)] == ["/v2/"]
