@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.registry import distribution_config as config
+from harness.scenario.model import AuthSpec, RegistrySpec, TLSSpec
+from harness.secret import Secret
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+PLAIN = RegistrySpec(name="plain")
+
+
+def written(spec: RegistrySpec) -> dict[str, dict[str, object]]:
+    document = json.loads(config.configuration(spec, Secret("of-uploads")))
+    assert isinstance(document, dict)
+    return document
+
+
+def test_plain_registry_has_neither_tls_nor_accounts() -> None:
+    document = written(PLAIN)
+
+    assert "auth" not in document
+    assert "tls" not in document["http"]
+    assert document["http"]["addr"] == ":5000"
+    assert document["http"]["secret"] == "of-uploads"
+
+
+def test_content_can_be_deleted() -> None:
+    assert written(PLAIN)["storage"]["delete"] == {"enabled": True}
+
+
+@pytest.mark.parametrize(
+    ("version", "folder"), [("2.8", "/etc/docker/registry"), ("3", "/etc/distribution")]
+)
+def test_files_lie_where_the_version_looks_for_them(
+    version: Literal["2.8", "3"], folder: str
+) -> None:
+    spec = RegistrySpec(name="a", version=version, tls=TLSSpec(), auth=AuthSpec())
+    document = written(spec)
+
+    assert config.configuration_folder(spec) == folder
+    assert f"{folder}/config.yml" in config.command(spec)[-1]
+    assert document["http"]["tls"] == {
+        "certificate": f"{folder}/certificate.pem",
+        "key": f"{folder}/key.pem",
+    }
+    assert document["auth"]["htpasswd"] == {"realm": "pullproof", "path": f"{folder}/htpasswd"}
+
+
+def test_client_certificates_are_asked_for_where_required() -> None:
+    document = written(RegistrySpec(name="a", tls=TLSSpec(client_certificate="required")))
+
+    tls = document["http"]["tls"]
+    assert isinstance(tls, dict)
+    assert tls["clientcas"] == ["/etc/docker/registry/client-authority.pem"]
+
+
+def test_log_names_users_where_there_are_accounts() -> None:
+    assert written(PLAIN)["log"] == {"level": "info", "formatter": "json"}
+    with_accounts = written(RegistrySpec(name="a", auth=AuthSpec()))
+    assert with_accounts["log"] == {"level": "debug", "formatter": "json"}
+
+
+def test_blob_lies_below_the_first_digits_of_its_digest() -> None:
+    assert (
+        config.blob_path("sha256:abcdef")
+        == "/var/lib/registry/docker/registry/v2/blobs/sha256/ab/abcdef/data"
+    )
