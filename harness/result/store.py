@@ -96,11 +96,9 @@ class Store:
                 f"{name}/{file.relative_to(source)}", self._redactor.clean_chunks(_chunks(file))
             )
 
-    def write_report(self, name: str, text: str) -> Path:
-        """Write a rendered report beside the results, cleaned. Raises OSError."""
-        path = self._dir / name
-        write_whole(path, [self._redactor.clean(text).encode()])
-        return path
+    def write_report(self, name: str, text: str) -> bool:
+        """Write a rendered report beside the results, cleaned; return whether it fitted."""
+        return self._survives(name, [self._redactor.clean(text).encode()])
 
     def finish(self, facts: RunFacts) -> Result:
         """Write `run.json` and `results.json`, and return the result as it was written."""

@@ -12,9 +12,9 @@ CHECKOUT = Path(__file__).parents[2]
 # A module may import modules of its own layer and of the layers below it. Names are module
 # paths below harness/; the longest that fits decides.
 LAYERS = (
-    ("errors", "secret", "findings", "oci", "measure", "keyring", "hosts_toml", "diagnosis"),
+    ("errors", "secret", "findings", "oci", "keyring", "hosts_toml", "diagnosis"),
     ("scenario", "history"),
-    ("cluster.protocols", "registry.protocols", "result", "checks"),
+    ("cluster.protocols", "registry.protocols", "result", "checks", "measure"),
     ("command", "wait", "home"),
     ("trust", "debian", "distribution_api", "cri"),
     ("engine",),

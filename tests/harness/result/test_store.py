@@ -125,10 +125,14 @@ def test_no_secret_is_written_anywhere(store: Store, tmp_path: Path) -> None:
         check("trust.a", Status.FAILED, findings=(Finding(Code.PULL_FAILED, "node-1", leak, leak),))
     )
     result = store.finish(facts(errors=(leak,), notes=(leak,)))
-    report = store.write_report("summary.md", leak)
+    assert store.write_report("summary.md", leak)
 
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {report, tmp_path / history, tmp_path / "logs/node-1/containerd.log"} < set(written)
+    assert {
+        tmp_path / "summary.md",
+        tmp_path / history,
+        tmp_path / "logs/node-1/containerd.log",
+    } < set(written)
     assert not (tmp_path / "logs/link.log").exists()
     for path in written:
         content = path.read_text()
@@ -200,6 +204,7 @@ def test_full_disk_keeps_a_valid_verdict(small_disk: Path) -> None:
     assert [record.id for record in written.checks] == ["trust.a", "trust.b"]
     assert written.verdict is Verdict.FAILED
     assert "results did not fit" in written.errors[-1]
+    assert not store.write_report("page.html", "a page " * 200_000)
 
 
 def test_evidence_lost_to_a_full_disk_never_passes(small_disk: Path) -> None:
