@@ -119,3 +119,14 @@ def test_nothing_served_tells_no_user(credentials: Credentials | None) -> None:
 
     with pytest.raises(Inconclusive):
         checks.served_to_user(log, REPOSITORY, credentials)
+
+
+def test_blobs_that_a_node_did_not_fetch_are_named() -> None:
+    log = [
+        request(ONE, path=f"/v2/{REPOSITORY}/blobs/sha256:aa"),
+        request(ONE, path=f"/v2/{REPOSITORY}/blobs/sha256:bb", method="HEAD"),
+        request(TWO, path=f"/v2/{REPOSITORY}/blobs/sha256:bb"),
+    ]
+
+    assert checks.not_fetched(log, ["sha256:aa", "sha256:bb"], NODES[0]) == ("sha256:bb",)
+    assert checks.not_fetched(log, ["sha256:aa"], NODES[0]) == ()
