@@ -138,6 +138,16 @@ def served_to_user(
     )
 
 
+def not_fetched(requests: Sequence[Request], digests: Sequence[str], node: Node) -> tuple[str, ...]:
+    """Return the blobs that a node did not get from the host of this log: its pull was not cold."""
+    fetched = {
+        request.path.rpartition("/")[2]
+        for request in requests
+        if request.client == node.address and _served([request])
+    }
+    return tuple(digest for digest in digests if digest not in fetched)
+
+
 def _not_answered(
     host: str,
     requests: Sequence[Request],
