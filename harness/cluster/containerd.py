@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from harness.errors import HarnessError, WaitTimeoutError
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.engine import Engine
     from harness.scenario.model import ClusterSpec
@@ -85,12 +85,12 @@ def containerd_cluster(
     log when it does not answer.
     """
     names = [f"node-{number}" for number in range(1, spec.nodes + 1)]
-    with ExitStack() as stack:
-        for name in names:
-            stack.callback(_remove, name, parts, engine)
-        with ThreadPoolExecutor(len(names)) as pool:
-            started = [pool.submit(_start, name, parts, engine) for name in names]
-        nodes = [stack.enter_context(_opened(each.result(), engine)) for each in started]
+    with ThreadPoolExecutor(len(names)) as pool, ExitStack() as stack:
+        starting = [pool.submit(_start, name, parts, engine) for name in names]
+        stack.callback(_remove_all, names, parts, engine, pool)
+        # Where one fails, the others are started all the same: only then can they be removed.
+        stack.callback(wait, starting)
+        nodes = [stack.enter_context(_opened(each.result(), engine)) for each in starting]
         for node in nodes:
             _wait_until_ready(node)
         yield ContainerdCluster(tuple(nodes))
@@ -148,6 +148,13 @@ def _start(name: str, parts: NodeParts, engine: Engine) -> NodeHandle:
         )
     )
     return NodeHandle(name, container.id, container.address, str(folder))
+
+
+def _remove_all(
+    names: Sequence[str], parts: NodeParts, engine: Engine, pool: ThreadPoolExecutor
+) -> None:
+    for removal in [pool.submit(_remove, name, parts, engine) for name in names]:
+        removal.result()
 
 
 def _remove(name: str, parts: NodeParts, engine: Engine) -> None:

@@ -25,6 +25,9 @@ _CALL_SECONDS = 10.0
 # sockaddr_un.sun_path holds 108 bytes, the last one zero: unix(7).
 _LONGEST_SOCKET_BYTES = 107
 
+# A socket that is not there yet is tried again soon; by default gRPC lets a second pass.
+_OPTIONS = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200))
+
 Answer = TypeVar("Answer", bound="Message")
 
 
@@ -90,7 +93,7 @@ class CRI:
                 f"the path of a runtime's socket has {length} bytes: {socket}",
                 remedy="sockets' paths may have 107 bytes; set PULLPROOF_HOME to a shorter path",
             )
-        self._channel = grpc.insecure_channel(f"unix:{socket}")
+        self._channel = grpc.insecure_channel(f"unix:{socket}", options=_OPTIONS)
 
     def __enter__(self) -> Self:
         return self
