@@ -57,7 +57,8 @@ REMEDIES: Mapping[FailureCode, str] = {
     ),
     FailureCode.CONNECTION: (
         "check that the registry listens on this port and that firewalls and load balancers "
-        "between it and the node let the connection live"
+        "between it and the node let the connection live; where a transfer ends at the same byte "
+        "each time, compare the size of the stored blob with its manifest"
     ),
     FailureCode.TLS_UNKNOWN_CA: (
         "give the node the authority that signed the registry's certificate: `ca` in hosts.toml, "
@@ -124,7 +125,8 @@ _Rules = tuple[tuple[FailureCode, tuple[str, ...]], ...]
 # client/pull.go in 1.6.20, 1.7.24 and 2.1.9, from Go's crypto/x509/verify.go, crypto/tls/alert.go
 # and net/net.go, and from Harbor's quota errors. For HTTP status 400: the answer to HEAD has no
 # body that could say more, and a registry has no other reason to answer 400 to a well-formed
-# request for a manifest.
+# request for a manifest. A transfer that ends early reads the same whether the connection was cut
+# or the stored blob is too short; it counts as the former, which is by far the more frequent.
 _RULES_BEFORE_STATUS: _Rules = (
     (
         FailureCode.NODE_RUNTIME,
@@ -178,10 +180,7 @@ _RULES_BEFORE_STATUS: _Rules = (
     ),
     (
         FailureCode.WRONG_BYTES,
-        (
-            "unexpected commit (digest|size)|failed size validation|digest mismatch",
-            "failed to read expected number of bytes",
-        ),
+        ("unexpected commit (digest|size)|failed size validation|digest mismatch",),
     ),
     (FailureCode.AUTHORISATION, ("insufficient_scope",)),
 )

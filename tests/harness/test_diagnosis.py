@@ -33,6 +33,8 @@ EVENT = 'Failed to pull image "r.test:5000/a:1": rpc error: code = Unknown desc 
         (COPY + "read tcp 10.9.0.3:4->10.9.0.2:5000: read: connection reset by peer", "connection"),
         (HEAD + "EOF", "connection"),
         (COPY + "unexpected EOF", "connection"),
+        (IMAGE + "failed to read expected number of bytes: unexpected EOF", "connection"),
+        (IMAGE + "short read: expected 10 bytes but got 3: unexpected EOF", "connection"),
         (HEAD + "dial tcp 10.9.0.2:5000: i/o timeout", "timeout"),
         (HEAD + "context deadline exceeded", "timeout"),
         (HEAD + "net/http: TLS handshake timeout", "timeout"),
@@ -133,7 +135,6 @@ EVENT = 'Failed to pull image "r.test:5000/a:1": rpc error: code = Unknown desc 
             "expected sha256:0a1b: failed precondition",
             "wrong-bytes",
         ),
-        (COPY + "failed to read expected number of bytes: unexpected EOF", "wrong-bytes"),
         ('"sha256:0a1b" failed size validation: 7 != 8: failed precondition', "wrong-bytes"),
         # how the other side feels
         (
