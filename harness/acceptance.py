@@ -124,9 +124,7 @@ def acceptance_run(order: Order, diary: Diary) -> Iterator[Lab]:
                 stack.close()
 
 
-def _images(
-    order: Order, engine: Engine, home: Home, diary: Diary
-) -> dict[Image, ProvidedImage]:
+def _images(order: Order, engine: Engine, home: Home, diary: Diary) -> dict[Image, ProvidedImage]:
     images = provide_all(
         images_of(order.scenario),
         engine=engine,

@@ -67,21 +67,24 @@ def run(
     return completed
 
 
-def spawn(
+def detach(
     arguments: Sequence[str | Path],
     *,
     log: Path,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
-) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own that may outlive us; both streams go to `log`."""
+) -> None:
+    """Start a process that outlives us, in a session of its own; both streams go to `log`.
+
+    It is nobody's child but init's, so nobody has to wait for it.
+    """
     with log.open("ab") as output:
-        return subprocess.Popen(
-            [str(argument) for argument in arguments],
+        subprocess.run(
+            ["setsid", "--fork", *(str(argument) for argument in arguments)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=None if environment is None else dict(environment),
             cwd=directory,
-            start_new_session=True,
+            check=True,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
@@ -17,7 +18,7 @@ from harness.distribution_api.transport import Endpoint, Transport
 from harness.errors import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from harness.secret import Credentials
 
@@ -198,6 +199,15 @@ class DistributionAPI:
             first_byte_seconds=first_byte_seconds,
             duration_seconds=time.monotonic() - started,
         )
+
+    @contextmanager
+    def reading(self, repository: str, digest: str) -> Iterator[None]:
+        """Begin to read a blob and hold still after its first byte until the block ends."""
+        with self._transport.stream(
+            "GET", _blob_path(repository, digest), expected={200}
+        ) as response:
+            response.read(1)
+            yield
 
     def blob_exists(self, repository: str, digest: str) -> bool:
         """Tell whether a repository holds a blob."""

@@ -9,15 +9,16 @@ import docker.errors
 
 from harness.engine.containers import Container, remove_container, start_container
 from harness.engine.errors import reported
+from harness.engine.firewall import require_open_bridges
 from harness.engine.networks import Network, network_of
 from harness.engine.networks import create_network as create_network_of
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from harness.engine.containers import ContainerSpec
+    from harness.engine.programs import Programs
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,15 @@ class Engine:
     """A Docker engine and a client of it.
 
     `kind` tells the machine's own engine (`ambient`) from the one that the harness keeps
-    below its home (`private`). `programs` is the folder of the private engine's command line,
-    `docker`, which kind calls; None where the machine has its own.
+    below its home (`private`). `programs` are the private engine's; in their `folder` lies
+    `docker`, the command line that kind calls. None where the machine has its own.
     """
 
     url: str
     kind: Literal["ambient", "private"]
     version: str
     client: docker.DockerClient
-    programs: Path | None = None
+    programs: Programs | None = None
 
     def start(self, spec: ContainerSpec) -> Container:
         """Start a container; raises EngineError, also where its image is missing."""
@@ -52,8 +53,11 @@ class Engine:
         """Create a network in which containers find each other by name.
 
         In a private engine unknown names are answered at once for as long as this process
-        lives and the network is not removed.
+        lives and the network is not removed. Raises EngineError, also where the machine's
+        firewall would drop what the network's containers send each other.
         """
+        if self.programs is not None:
+            require_open_bridges(self.programs)
         with reported(f"cannot create network {name}"):
             return create_network_of(self.client, name, labels, answers=self.kind == "private")
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from harness.engine.programs import Programs
 
-# A UNIX socket's path has 108 bytes with its final zero; containerd's is the longest of ours.
-_LONGEST_SOCKET = "exec/containerd/containerd.sock.ttrpc"
-_SOCKET_PATH_BYTES = 107
+# containerd refuses longer paths for its sockets, of which this is the longest.
+_LONGEST_SOCKET = "exec/containerd/containerd-debug.sock"
+_SOCKET_PATH_BYTES = 104
 
 
 @dataclass(frozen=True)

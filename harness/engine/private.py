@@ -59,7 +59,7 @@ def private_engine(home: Home, announce: Callable[[str], None]) -> Iterator[Engi
                 client = _wait_for(daemon)
         try:
             version = str(client.version()["Version"])
-            yield Engine(f"unix://{daemon.socket}", "private", version, client, programs.folder)
+            yield Engine(f"unix://{daemon.socket}", "private", version, client, programs)
         finally:
             client.close()
     finally:

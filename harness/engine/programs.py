@@ -29,6 +29,8 @@ _HOST_PACKAGES = (
     *("libmnl0", "libnetfilter-conntrack3", "libnfnetlink0", "libnftnl11"),
     "runc",
 )
+# Part of the folder's name: to be raised when what lies in it changes.
+_LAYOUT = 2
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,9 @@ class Programs:
         for variant in ("nft", "legacy"):
             refusal = self._try_variant(variant)
             if refusal is None:
+                link = self.folder / "iptables"
+                link.unlink(missing_ok=True)
+                link.symlink_to(self.iptables(variant))
                 return
             refusals.append(f"{variant}: {refusal}")
         raise EngineError(
@@ -70,13 +75,14 @@ class Programs:
             remedy="load the kernel modules nft_compat and xt_nat, or iptable_nat",
         )
 
+    def iptables(self, variant: str) -> Path:
+        """Return a link by which a variant, `nft` or `legacy`, can be called as iptables."""
+        return self.root / variant / "iptables"
+
     def _try_variant(self, variant: str) -> str | None:
-        link = self.folder / "iptables"
-        link.unlink(missing_ok=True)
-        link.symlink_to(self.root / "usr" / "sbin" / f"xtables-{variant}-multi")
         rule = "-t nat -A OUTPUT -d 127.0.0.11 -p udp --dport 53 -j DNAT --to-destination"
         done = run(
-            ["unshare", "--net", link, *rule.split(), "127.0.0.11:1053"],
+            ["unshare", "--net", self.iptables(variant), *rule.split(), "127.0.0.11:1053"],
             environment=self.environment,
             timeout_seconds=10,
             check=False,
@@ -102,14 +108,23 @@ def install_programs(home: Home, announce: Callable[[str], None]) -> Programs:
         *download(_HOST_PACKAGES, suite=suite, home=home, announce=announce, closure=False),
     )
     names = "\n".join(deb.name for deb in debs)
-    digest = hashlib.sha256(names.encode()).hexdigest()[:12]
+    digest = hashlib.sha256(f"{_LAYOUT}\n{names}".encode()).hexdigest()[:12]
     programs = Programs(home.engine / f"programs-{digest}")
     if not programs.root.exists():
         announce("unpacking the private container engine")
         draft = home.engine / "programs.draft"
         shutil.rmtree(draft, ignore_errors=True)
         unpack(debs, into=draft)
-        (draft / "chosen").mkdir()
-        (draft / "chosen" / "docker").symlink_to("../usr/bin/docker")
+        _link(draft)
         draft.rename(programs.root)
     return programs
+
+
+def _link(root: Path) -> None:
+    """Make the links by which programs are called."""
+    for folder in ("chosen", "nft", "legacy"):
+        (root / folder).mkdir()
+    (root / "chosen" / "docker").symlink_to("../usr/bin/docker")
+    for variant in ("nft", "legacy"):
+        program = f"../usr/sbin/xtables-{variant}-multi"
+        (root / variant / "iptables").symlink_to(program)

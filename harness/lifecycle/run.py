@@ -59,7 +59,7 @@ def started_run(home: Home, run_id: str, *, time_limit_seconds: float) -> Iterat
     run = Run(id=run_id, folder=home.run(run_id))
     run.folder.mkdir(parents=True, mode=0o700)
     with FileLock(run.folder / "alive.lock"):
-        command.spawn(
+        command.detach(
             [
                 *(sys.executable, "-m", "harness.lifecycle.watchdog"),
                 *(str(home.root), run.id, str(os.getpid()), str(time_limit_seconds)),

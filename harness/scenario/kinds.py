@@ -44,6 +44,10 @@ PLAIN_HTTP = Kind(
     "with plain HTTP that nodes are told of",
     lambda spec: spec.tls is None and spec.declared_on_nodes,
 )
+SOUND = Kind(
+    "that is declared on nodes and whose certificate, if any, is valid",
+    lambda spec: spec.declared_on_nodes and (spec.tls is None or spec.tls.certificate == "valid"),
+)
 WITH_ACCOUNTS = Kind(
     "with accounts that is no mirror",
     lambda spec: spec.auth is not None and spec.mirror_of is None,

@@ -31,9 +31,7 @@ def test_registry_memory_under_concurrent_reads(lab: Lab, recorder: Recorder) ->
     registry = lab.primary
     readers = lab.scenario.latency.concurrent_reads
     image = oci.image(layer_bytes=LAYER_BYTES)
-    published = workload.publish(
-        registry, image, repository=workload.unique_repository("latency")
-    )
+    published = workload.publish(registry, image, repository=workload.unique_repository("latency"))
     with ExitStack() as reading:
         for _ in range(readers):
             reading.enter_context(

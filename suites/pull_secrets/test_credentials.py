@@ -9,10 +9,10 @@ import pytest
 
 from harness import checks
 from harness.diagnosis import FailureCode
-from harness.lab import ability
+from harness.lab import ability, credentials_of
 from harness.registry.protocols import ChangesCredentials, KeepsAccessLog
 from harness.scenario import kinds
-from harness.secret import Credentials, new_password
+from harness.secret import Credentials
 
 if TYPE_CHECKING:
     from fixtures.recorder import Judge
@@ -45,14 +45,14 @@ def test_absent_credentials_are_refused(
 def test_wrong_password_is_refused(lab: Lab, publish: Publish, pull: Pull, judge: Judge) -> None:
     """No node pulls with a wrong password of a real account."""
     registry = lab.find(kinds.WITH_ACCOUNTS)
-    wrong = replace(lab.credentials(registry), password=new_password())
+    wrong = replace(credentials_of(registry), password=lab.new_password())
     judge(checks.all_refused(pull(publish(registry).reference, wrong), REFUSED))
 
 
 def test_unknown_account_is_refused(lab: Lab, publish: Publish, pull: Pull, judge: Judge) -> None:
     """No node pulls with the right password of nobody."""
     registry = lab.find(kinds.WITH_ACCOUNTS)
-    unknown = replace(lab.credentials(registry), username="nobody")
+    unknown = replace(credentials_of(registry), username="nobody")
     judge(checks.all_refused(pull(publish(registry).reference, unknown), REFUSED))
 
 
@@ -60,7 +60,7 @@ def test_credentials_of_another_registry_are_refused(
     lab: Lab, publish: Publish, pull: Pull, judge: Judge
 ) -> None:
     """Credentials that are right for one registry open no other."""
-    registry, other = lab.two(kinds.WITH_ACCOUNTS)
+    registry, other = lab.find_two(kinds.WITH_ACCOUNTS)
     judge(checks.all_refused(pull(publish(registry).reference, other.credentials), REFUSED))
 
 
@@ -72,7 +72,7 @@ def test_rotated_password_replaces_the_old_one(
     old = account(registry)
     image = publish(registry)
     judge(checks.all_succeeded(pull(image.reference, old)))
-    new = Credentials(old.username, new_password())
+    new = Credentials(old.username, lab.new_password())
     ability(registry, ChangesCredentials).set_password(new.username, new.password)
     judge(checks.all_succeeded(pull(publish(registry).reference, new)))
     judge(checks.all_refused(pull(publish(registry).reference, old), REFUSED))
@@ -97,5 +97,5 @@ def test_cached_image_does_not_mask_a_wrong_password(
     registry = lab.find(kinds.WITH_ACCOUNTS)
     image = publish(registry)
     judge(checks.all_succeeded(pull(image.reference, registry.credentials)))
-    wrong = replace(lab.credentials(registry), password=new_password())
+    wrong = replace(credentials_of(registry), password=lab.new_password())
     judge(checks.all_refused(pull(image.reference, wrong), REFUSED))

@@ -9,11 +9,10 @@ import pytest
 from harness import checks
 from harness.diagnosis import FailureCode
 from harness.keyring import Keyring, dockerconfigjson
+from harness.lab import credentials_of
 from harness.scenario import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fixtures.recorder import Judge
     from fixtures.workload import Publish, Pull
     from harness.cluster.protocols import Pull as PullResult
@@ -53,13 +52,11 @@ def test_mismatched_keys_are_refused(lab: Lab, publish: Publish, pull: Pull, jud
         judge(checks.all_refused(pulls, FailureCode.AUTHENTICATION))
 
 
-def _pull_with_key(
-    form: str, lab: Lab, publish: Publish, pull: Pull
-) -> tuple[PullResult, ...]:
+def _pull_with_key(form: str, lab: Lab, publish: Publish, pull: Pull) -> tuple[PullResult, ...]:
     registry = lab.find(kinds.WITH_ACCOUNTS)
     name = registry.host.partition(":")[0]
     key = form.format(host=registry.host, name=name, parent=name.partition(".")[2])
-    secret = dockerconfigjson({key: lab.credentials(registry)})
+    secret = dockerconfigjson({key: credentials_of(registry)})
     image = publish(registry)
     found = Keyring.parse(secret).lookup(image.reference)
     return pull(image.reference, found[0] if found else None)

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import checks
+from harness.cluster.protocols import RuntimeAccess
 from harness.diagnosis import FailureCode
 from harness.lab import ability
-from harness.registry.protocols import HasUndeclaredName, KeepsAccessLog, RequiresClientCertificate
+from harness.lab.certs_d import authority_held
+from harness.registry.protocols import (
+    HasUndeclaredName,
+    KeepsAccessLog,
+    PresentsCertificate,
+    RequiresClientCertificate,
+)
 from harness.scenario import kinds
+from harness.trust import certificate_facts
 
 if TYPE_CHECKING:
     from fixtures.recorder import Judge
@@ -84,13 +92,15 @@ def test_client_certificate_is_presented(
 def test_certificates_have_days_left(lab: Lab, judge: Judge) -> None:
     """What each trusted registry presents in its handshake is valid for days to come."""
     for registry in lab.find_all(kinds.certified("valid")):
-        judge(checks.has_days_left(registry.host, lab.served(registry), minimum=MINIMUM_DAYS))
+        served = certificate_facts(ability(registry, PresentsCertificate).served_certificate())
+        judge(checks.has_days_left(registry.host, served, minimum=MINIMUM_DAYS))
 
 
 @pytest.mark.failure_modes(11)
 def test_nodes_hold_the_authority_in_use(lab: Lab, judge: Judge) -> None:
     """The authority in each node's configuration is the one that signs what is served today."""
     for registry in lab.find_all(kinds.certified("valid")):
-        served = lab.served(registry)
+        served = ability(registry, PresentsCertificate).served_certificate()
         for node in lab.nodes:
-            judge(checks.authority_signs(node.name, registry.host, lab.authority(node, registry), served))
+            held = authority_held(ability(node, RuntimeAccess), registry.host)
+            judge(checks.authority_signs(node.name, registry.host, held, served))

@@ -9,8 +9,8 @@ import pytest
 from harness import checks
 from harness.cluster.protocols import RuntimeAccess
 from harness.diagnosis import FailureCode
-from harness.hosts_toml import lint, lint_runtime_config
-from harness.lab import CERTS_D, ability
+from harness.hosts_toml import CERTS_D, lint, lint_runtime_config
+from harness.lab import ability
 
 if TYPE_CHECKING:
     from fixtures.recorder import Judge
@@ -41,11 +41,13 @@ def test_hosts_files_are_sound(lab: Lab, judge: Judge) -> None:
     for node in lab.nodes:
         access = ability(node, RuntimeAccess)
         files = {path: access.read_file(path) or b"" for path in access.list_files(CERTS_D)}
-        judge(checks.lint_findings(node.name, lint(files)))
+        judge(checks.lint_findings(node.name, lint(files, version=access.runtime_version())))
 
 
 @pytest.mark.failure_modes(5)
-def test_missing_tag_is_called_not_found(lab: Lab, publish: Publish, pull: Pull, judge: Judge) -> None:
+def test_missing_tag_is_called_not_found(
+    lab: Lab, publish: Publish, pull: Pull, judge: Judge
+) -> None:
     """A tag that nobody holds is reported as not found, never as a broken certificate."""
     registry = lab.primary
     missing = publish(registry).reference.replace(":v1", ":no-such-tag")

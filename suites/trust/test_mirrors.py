@@ -37,15 +37,15 @@ def test_first_mirror_comes_before_all_others(
     """What the mirrors and the origin all hold is served by the first mirror alone."""
     origin, first, second = lab.mirrored()
     image = publish(origin, first, second)
-    marks = {registry.host: ability(registry, KeepsAccessLog).mark() for registry in (first, second, origin)}
+    logs = [ability(registry, KeepsAccessLog) for registry in (first, second, origin)]
+    marks = [log.mark() for log in logs]
     judge(checks.all_succeeded(pull(image.reference, origin.credentials)))
-    served = {
-        registry.host: ability(registry, KeepsAccessLog).requests_since(marks[registry.host])
-        for registry in (first, second, origin)
-    }
-    judge(checks.served_by(served[first.host], image.repository, lab.nodes))
-    judge(checks.not_asked(second.host, served[second.host], image.repository, lab.nodes))
-    judge(checks.not_asked(origin.host, served[origin.host], image.repository, lab.nodes))
+    by_first, by_second, by_origin = (
+        log.requests_since(mark) for log, mark in zip(logs, marks, strict=True)
+    )
+    judge(checks.served_by(by_first, image.repository, lab.nodes))
+    judge(checks.not_asked(second.host, by_second, image.repository, lab.nodes))
+    judge(checks.not_asked(origin.host, by_origin, image.repository, lab.nodes))
 
 
 def test_origin_serves_what_mirrors_lack(

@@ -45,7 +45,7 @@ def test_undeclared_plain_http_is_refused(
 @pytest.mark.failure_modes(13)
 def test_uploads_stay_on_their_scheme_and_host(lab: Lab, judge: Judge) -> None:
     """The address that a registry gives for an upload has the scheme and host of the request."""
-    for registry in lab.find_all(kinds.USABLE):
+    for registry in lab.find_all(kinds.SOUND):
         repository = workload.unique_repository("trust")
-        location = registry.api().start_upload(repository)
-        judge(checks.stays_put(registry.host, registry.spec.tls is not None, location))
+        upload = registry.api().start_upload(repository)
+        judge(checks.stays_put(registry.host, registry.spec.tls is not None, upload.location))

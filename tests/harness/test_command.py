@@ -7,6 +7,7 @@ import pytest
 
 from harness import command
 from harness.errors import CommandError
+from harness.wait import wait_until
 
 
 def test_output_of_both_streams_is_returned() -> None:
@@ -40,16 +41,13 @@ def test_missing_command_is_named() -> None:
 
 
 def test_time_limit_ends_the_command() -> None:
-    with pytest.raises(CommandError, match="still running after 0.1 s"):
-        command.run(
-            [sys.executable, "-c", "import signal; signal.pause()"], timeout_seconds=0.1
-        )
+    with pytest.raises(CommandError, match=r"still running after 0\.1 s"):
+        command.run([sys.executable, "-c", "import signal; signal.pause()"], timeout_seconds=0.1)
 
 
-def test_spawned_process_writes_to_its_log_in_its_own_session(tmp_path: Path) -> None:
+def test_detached_process_has_its_own_session_and_writes_to_its_log(tmp_path: Path) -> None:
     script = "import os; print(os.getsid(0) == os.getpid(), os.getcwd())"
-    process = command.spawn(
-        [sys.executable, "-c", script], log=tmp_path / "log", directory=tmp_path
-    )
-    assert process.wait(30) == 0
-    assert (tmp_path / "log").read_text() == f"True {tmp_path}\n"
+    log = tmp_path / "log"
+    command.detach([sys.executable, "-c", script], log=log, directory=tmp_path)
+    written = wait_until(log.read_text, timeout_seconds=30, what="the process to write")
+    assert written == f"True {tmp_path}\n"

@@ -41,7 +41,10 @@ def test_living_run_is_not_dead_and_leaves_nothing(tmp_path: Path) -> None:
 
 def test_folder_stays_for_the_watchdog_when_a_run_ends_in_an_error(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    with pytest.raises(ZeroDivisionError), started_run(home, new_run_id(), time_limit_seconds=60) as run:
+    with (
+        pytest.raises(ZeroDivisionError),
+        started_run(home, new_run_id(), time_limit_seconds=60) as run,
+    ):
         raise ZeroDivisionError
     assert [dead.id for dead in dead_runs(home)] == [run.id]
 

@@ -1,0 +1,63 @@
+"""The nodes' registry configuration: what a scenario's registries make of /etc/containerd."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+from harness.hosts_toml import CERTS_D, Host, HostsFile, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.cluster.protocols import RuntimeAccess
+    from harness.registry.distribution import DistributionRegistry
+
+
+def certs_d(registries: Sequence[DistributionRegistry]) -> dict[str, bytes]:
+    """Return the files that nodes need: path to content, authorities and client keys included."""
+    files: dict[str, bytes] = {}
+    for registry in registries:
+        if registry.spec.declared_on_nodes:
+            mirrors = [other for other in registries if other.spec.mirror_of == registry.spec.name]
+            text = render(HostsFile(_host(registry), tuple(_host(mirror) for mirror in mirrors)))
+            files[hosts_file(registry.host)] = text.encode()
+            files |= _credentials(registry)
+    return files
+
+
+def hosts_file(host: str) -> str:
+    """Return the path of the file that tells a node how to reach a registry."""
+    return f"{CERTS_D}/{host}/hosts.toml"
+
+
+def authority_held(node: RuntimeAccess, host: str) -> bytes | None:
+    """Return the authority (PEM) that a node holds for a registry's own host, None for none."""
+    content = node.read_file(hosts_file(host))
+    if content is None:
+        return None
+    path = tomllib.loads(content.decode()).get("ca")
+    return node.read_file(str(path)) if path else None
+
+
+def _host(registry: DistributionRegistry) -> Host:
+    files = _credentials(registry)
+    folder = f"{CERTS_D}/{registry.host}"
+    authority, certificate, key = (
+        f"{folder}/{name}" for name in ("ca.crt", "client.cert", "client.key")
+    )
+    return Host(
+        url=registry.endpoint.base_url,
+        ca=authority if authority in files else None,
+        client=(certificate, key) if certificate in files else None,
+    )
+
+
+def _credentials(registry: DistributionRegistry) -> dict[str, bytes]:
+    """Return the files by which a node trusts a registry, and by which it is trusted."""
+    folder = f"{CERTS_D}/{registry.host}"
+    files = {f"{folder}/ca.crt": registry.ca} if registry.ca else {}
+    if pair := registry.client_certificate:
+        files[f"{folder}/client.cert"] = pair.certificate_pem
+        files[f"{folder}/client.key"] = pair.key_pem.reveal().encode()
+    return files
