@@ -237,7 +237,8 @@ def network_settings(home: Home) -> dict[str, str]:
             sorted(line.split(":")[0] for line in read("/proc/thread-self/net/dev").splitlines())
         ),
         "addresses": read("/proc/thread-self/net/fib_trie"),
-        "routes": read("/proc/thread-self/net/route"),
+        # The first line is a heading, which comes with the first route ever.
+        "routes": "\n".join(read("/proc/thread-self/net/route").splitlines()[1:]),
     }
     (programs,) = home.engine.glob("programs-*")
     libraries = next((programs / "usr" / "lib").glob("*-linux-*"))
