@@ -56,7 +56,9 @@ def run(
     except FileNotFoundError as error:
         raise CommandError(f"{argv[0]}: command not found") from error
     except subprocess.TimeoutExpired as error:
-        raise CommandError(f"{' '.join(argv)}: still running after {timeout_seconds:g} s") from error
+        raise CommandError(
+            f"{' '.join(argv)}: still running after {timeout_seconds:g} s"
+        ) from error
     completed = Completed(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
     if check and completed.status != 0:
         raise CommandError(
@@ -80,7 +82,7 @@ def detach(
     """
     with log.open("ab") as output:
         subprocess.run(
-            ["setsid", "--fork", *(str(argument) for argument in arguments)],
+            ["/usr/bin/setsid", "--fork", *(str(argument) for argument in arguments)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -71,9 +71,12 @@ def not_asked(
 def asked_in_vain(
     host: str, requests: Sequence[Request], repository: str, nodes: Sequence[Node]
 ) -> tuple[Finding, ...]:
-    """Find nodes that did not ask a host, or got content from one that has none."""
+    """Find nodes that did not ask a host, or got content from one that has none.
+
+    A host with accounts of its own answers 401 rather than 404.
+    """
     return (
-        *_not_answered(host, requests, repository, nodes, frozenset((404,))),
+        *_not_answered(host, requests, repository, nodes, _DENIED | {404}),
         *not_served_by(host, requests, repository, nodes),
     )
 

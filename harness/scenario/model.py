@@ -20,7 +20,12 @@ SizeClass = Literal["1MiB", "10MiB", "100MiB"]
 SIZE_CLASS_BYTES: dict[SizeClass, int] = {"1MiB": MIB, "10MiB": 10 * MIB, "100MiB": 100 * MIB}
 Capability = Literal["trust", "pull_secrets", "latency", "integrity"]
 CAPABILITIES: tuple[Capability, ...] = ("trust", "pull_secrets", "latency", "integrity")
-Measure = Literal["cold_pull_p95_seconds", "warm_pull_p95_seconds", "registry_memory_bytes"]
+Measure = Literal[
+    "cold_pull_p95_seconds",
+    "concurrent_cold_pull_p95_seconds",
+    "warm_pull_p95_seconds",
+    "registry_memory_bytes",
+]
 
 
 class Part(BaseModel):

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 MEASURED_BY: dict[Measure, Capability] = {
     "cold_pull_p95_seconds": "latency",
+    "concurrent_cold_pull_p95_seconds": "latency",
     "warm_pull_p95_seconds": "latency",
     "registry_memory_bytes": "latency",
 }
+_NEEDS_SIZE_CLASS = ("cold_pull_p95_seconds", "concurrent_cold_pull_p95_seconds")
 
 
 def broken_rules(
@@ -122,7 +124,7 @@ def _target_sizes(scenario: Scenario) -> Iterator[Breach]:
     measured = ", ".join(scenario.latency.size_classes)
     for index, target in enumerate(scenario.targets):
         place: Place = ("targets", index)
-        if target.measure == "cold_pull_p95_seconds" and target.size_class is None:
+        if target.measure in _NEEDS_SIZE_CLASS and target.size_class is None:
             sentence = f"the target for {target.measure} lacks a sizeClass"
             yield place, sentence, f"Add sizeClass, one of those measured: {measured}."
         if target.size_class is None:

@@ -17,20 +17,21 @@ WARM_PULLS = 10
 
 def test_cold_pulls_of_one_node_at_a_time(lab: Lab, stopwatch: Stopwatch) -> None:
     """How long a node takes to pull an image that it cannot have, nothing else going on."""
-    floor = stopwatch.floor_seconds(stopwatch.new_image())
     for _ in range(lab.scenario.latency.samples):
         image = stopwatch.new_image()
         for node in lab.nodes:
             stopwatch.pull_cold(image, on=(node,))
-    stopwatch.conclude("cold_pull", floor=floor)
+    stopwatch.measure_floor(image)
+    stopwatch.conclude("cold_pull")
 
 
 def test_cold_pulls_of_all_nodes_at_once(lab: Lab, stopwatch: Stopwatch) -> None:
     """How long each node takes when all of them pull the same new image together."""
-    floor = stopwatch.floor_seconds(stopwatch.new_image())
     for _ in range(lab.scenario.latency.samples):
-        stopwatch.pull_cold(stopwatch.new_image(), on=lab.nodes)
-    stopwatch.conclude("concurrent_cold_pull", floor=floor)
+        image = stopwatch.new_image()
+        stopwatch.pull_cold(image, on=lab.nodes)
+    stopwatch.measure_floor(image)
+    stopwatch.conclude("concurrent_cold_pull")
 
 
 def test_warm_pulls(lab: Lab, stopwatch: Stopwatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness import oci, workload
 from harness.lab import ability
-from harness.registry.protocols import ReportsMemory
+from harness.registry.protocols import ReportsMemory, Restarts
 from harness.result.model import Measurement
 from harness.scenario.model import MIB
 
@@ -26,9 +26,11 @@ def test_registry_memory_under_concurrent_reads(lab: Lab, recorder: Recorder) ->
     """How much memory the registry uses while so many clients read a large layer slowly.
 
     Each reader takes the first bytes and then holds still, so that all reads are under way at
-    the same time; Distribution buffers 4 MiB for each (registry/storage/filereader.go).
+    the same time; Distribution buffers 4 MiB for each (registry/storage/filereader.go). The
+    registry is restarted before: what earlier checks made it allocate is not this load's.
     """
     registry = lab.primary
+    ability(registry, Restarts).restart()
     readers = lab.scenario.latency.concurrent_reads
     image = oci.image(layer_bytes=LAYER_BYTES)
     published = workload.publish(registry, image, repository=workload.unique_repository("latency"))

@@ -1,0 +1,1 @@
+"""Proof that every check can fail: real systems broken on purpose, and who turns red."""

@@ -1,0 +1,29 @@
+"""One sabotage and exactly what it must turn red."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.sabotage.saboteur import Sabotage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.findings import Code
+    from harness.scenario.model import Capability
+
+
+@dataclass(frozen=True)
+class Case:
+    """A broken system.
+
+    `turns_red` maps each check of the suite that must fail to its code; all others must pass.
+    `subjects` are the nodes or registries that the findings must name, and no others.
+    """
+
+    name: str
+    suite: Capability
+    sabotage: Sabotage
+    turns_red: Mapping[str, Code]
+    subjects: frozenset[str]

@@ -1,0 +1,10 @@
+"""Broken slow and greedy systems: what the suite `latency` must see through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.sabotage.case import Case
+
+CASES: tuple[Case, ...] = ()
