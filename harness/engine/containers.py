@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 # testcontainers' reaper is an image that would have to be pulled; runs have a watchdog instead.
 testcontainers_config.ryuk_disabled = True
+# Images are named by their ids, which no prefix fits, and nothing is pulled: without this a
+# pipeline that sets testcontainers' variables would change names and log in to registries.
+testcontainers_config.hub_image_name_prefix = ""
+if testcontainers_config.docker_auth_config:
+    testcontainers_config.docker_auth_config = ""
 
 
 @dataclass(frozen=True)

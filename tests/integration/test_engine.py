@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+import harness
 from harness.command import run
 from harness.engine import Bind, ContainerSpec
 from harness.engine.private import private_engine
@@ -19,14 +22,13 @@ from tests.integration.private_home import needs_private_engine, private_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
     from harness.engine import Container, Engine, Network
 
 pytestmark = [pytest.mark.integration, needs_private_engine]
 
 LABEL = "pullproof.run"
 FOREVER = ("sleep", "1000000")
+CHECKOUT = Path(harness.__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -308,6 +310,31 @@ def test_missing_image_is_named_and_not_pulled(engine: Engine, run_id: str) -> N
         engine.start(spec)
 
     assert "build or load" in caught.value.remedy
+
+
+def test_variables_of_testcontainers_neither_rename_images_nor_reach_registries(
+    engine: Engine, image: str, run_id: str
+) -> None:
+    program = (
+        "from harness.engine import ContainerSpec, open_engine; from harness.home import Home;"
+        f"spec = ContainerSpec(name='e-{run_id}', image='{image}', command=('id',),"
+        f" labels={{'{LABEL}': '{run_id}'}});"
+        f"context = open_engine(Home.locate({{}}), print, {{'DOCKER_HOST': '{engine.url}'}});"
+        "engine = context.__enter__(); engine.start(spec); context.__exit__(None, None, None)"
+    )
+
+    environment = dict(os.environ) | {
+        "TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX": "registry.invalid/",
+        "DOCKER_AUTH_CONFIG": '{"auths": {"registry.invalid": {"auth": "YTpi"}}}',
+    }
+    run(
+        [sys.executable, "-c", program],
+        directory=CHECKOUT,
+        environment=environment,
+        timeout_seconds=60,
+    )
+
+    assert engine.container(f"e-{run_id}") is not None
 
 
 def test_taken_name_is_an_error(engine: Engine, image: str, container: Container) -> None:
