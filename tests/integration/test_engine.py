@@ -22,6 +22,7 @@ from tests.integration.private_home import needs_private_engine, private_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from harness.engine import Container, Engine, Network
 
 pytestmark = [pytest.mark.integration, needs_private_engine]
