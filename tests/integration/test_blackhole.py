@@ -13,10 +13,7 @@ from tests.integration.namespace import own_network_namespace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(os.geteuid() != 0, reason="changing routes takes root"),
-]
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="changing routes takes root")
 
 SUBNET = "198.51.100.0/29"
 

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from harness.images.model import ProvidedImage
     from harness.registry.distribution import DistributionRegistry
 
-pytestmark = pytest.mark.integration
-
 LABEL = "pullproof.test"
 VERSIONS = {"1.6": Image.NODE_1_6, "1.7": Image.NODE_1_7, "2.1": Image.NODE_2_1}
 CA_FILE = f"{HOSTS_FOLDER}/private-ca.pem"

@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from harness.engine import Engine
     from harness.registry.distribution import DistributionRegistry
 
-pytestmark = pytest.mark.integration
-
 SPECS = (
     RegistrySpec(name="primary", tls=TLSSpec(), auth=AuthSpec()),
     RegistrySpec(name="unknown-ca", tls=TLSSpec(issuer="another-ca")),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from harness.engine import Container, Engine, Network
 
-pytestmark = [pytest.mark.integration, needs_private_engine]
+pytestmark = needs_private_engine
 
 LABEL = "pullproof.run"
 FOREVER = ("sleep", "1000000")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from harness.engine import Engine
     from harness.home import Home
 
-pytestmark = [pytest.mark.integration, needs_private_engine]
+pytestmark = needs_private_engine
 
 CHECKOUT = Path(harness.__file__).parent.parent
 FOREVER = ("sleep", "1000000")

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from harness.engine import Engine
 
-pytestmark = pytest.mark.integration
-
 
 def test_images_are_found_again(engine: Engine) -> None:
     own = Home.locate(os.environ)

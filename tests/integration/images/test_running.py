@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from harness.engine import Engine
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.mark.parametrize(
     ("image", "version"),
