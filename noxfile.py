@@ -65,7 +65,8 @@ def acceptance(session: nox.Session) -> None:
     """Judge a lab or a live system; -- --scenario FILE chooses, -n 4 runs in parallel."""
     chosen = any(argument.startswith("--scenario") for argument in session.posargs)
     scenario = () if chosen else ("--scenario", "scenarios/production-like.yaml")
-    run(session, "-m", "pytest", "suites", *scenario, *session.posargs)
+    # -rN: the verdict at the end tells all that pytest's own summary would
+    run(session, "-m", "pytest", "suites", "--no-header", "-rN", *scenario, *session.posargs)
 
 
 @nox.session

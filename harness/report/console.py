@@ -12,7 +12,8 @@ from rich.text import Text
 from harness.report.words import (
     STATUS_WORDS,
     by_capability,
-    measurements,
+    measured,
+    measured_together,
     phases,
     printable,
     quantity,
@@ -45,6 +46,9 @@ _VERDICT_STYLES: dict[Verdict, str] = {
     Verdict.INTERRUPTED: "bold magenta",
     Verdict.ERROR: "bold magenta",
 }
+_STATISTICS = ("p50", "p95", "max")
+_TARGET_WORDS = {True: "met", False: "missed", None: ""}
+_TARGET_STYLES = {True: "green", False: "bold red", None: ""}
 _INDENT = (0, 0, 0, 2)
 
 
@@ -54,9 +58,9 @@ def print_result(result: Result, console: Console, *, where: str) -> None:
     for capability, checks in by_capability(result):
         console.print(Text(capability.replace("_", " "), style="bold"))
         console.print(_checks(checks))
-    if figures := measurements(result):
+    if groups := measured_together(result):
         console.print(Text("measurements", style="bold"))
-        console.print(_figures(figures))
+        console.print(_figures(groups))
     _print_unproven(result, console)
     for error in result.errors:
         console.print(_words("error of the run: ", error, "bold magenta"))
@@ -80,33 +84,38 @@ def _checks(checks: list[CheckRecord]) -> Padding:
     return Padding(table, _INDENT, expand=False)
 
 
-def _figures(figures: list[Measurement]) -> Padding:
+def _figures(groups: list[list[Measurement]]) -> Padding:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for heading in ("", "where"):
         table.add_column(heading, overflow="fold")
-    for heading in ("value", "95% interval", "floor", "at most", "n"):
+    for heading in ("n", *_STATISTICS, "floor", "at most"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("target", no_wrap=True)
-    for figure in figures:
-        style = {True: "green", False: "bold red", None: ""}[figure.met]
-        table.add_row(
-            Text(figure.name),
-            Text(printable(subject_of(figure))),
-            Text(quantity(figure.value, figure.unit), style=style),
-            _interval(figure),
-            _optional(figure.floor, figure.unit),
-            _optional(figure.target_max, figure.unit),
-            Text(str(figure.samples)),
-            Text({True: "met", False: "missed", None: ""}[figure.met], style=style),
-        )
+    for figures in groups:
+        table.add_row(*_figure_row(figures))
     return Padding(table, _INDENT, expand=False)
 
 
-def _interval(figure: Measurement) -> Text:
-    if figure.interval is None:
-        return Text("-")
-    low, high = (quantity(end, figure.unit) for end in (figure.interval.low, figure.interval.high))
-    return Text(f"{low} to {high}")
+def _figure_row(figures: list[Measurement]) -> list[Text]:
+    """Show the statistics of the same samples; the one that has a target is coloured."""
+    first = figures[0]
+    shown = {figure.statistic: figure for figure in figures}
+    target = next((figure for figure in figures if figure.met is not None), first)
+    return [
+        Text(measured(first)),
+        Text(printable(subject_of(first))),
+        Text(str(first.samples)),
+        *(_figure(shown.get(statistic)) for statistic in _STATISTICS),
+        _optional(first.floor, first.unit),
+        _optional(target.target_max, first.unit),
+        Text(_TARGET_WORDS[target.met], style=_TARGET_STYLES[target.met]),
+    ]
+
+
+def _figure(figure: Measurement | None) -> Text:
+    if figure is None:
+        return Text("")
+    return Text(quantity(figure.value, figure.unit), style=_TARGET_STYLES[figure.met])
 
 
 def _optional(value: float | None, unit: str) -> Text:

@@ -110,6 +110,21 @@ def measurements(result: Result) -> list[Measurement]:
     return sorted(found, key=_order)
 
 
+def measured(figure: Measurement) -> str:
+    """Name what was measured, such as `cold pull`: without statistic and unit."""
+    name = figure.name.removesuffix(f"_{figure.unit}").removesuffix(f"_{figure.statistic}")
+    return name.replace("_", " ")
+
+
+def measured_together(result: Result) -> list[list[Measurement]]:
+    """Group figures that are statistics of the same samples."""
+    found: dict[tuple[str, str, str], list[Measurement]] = {}
+    for figure in measurements(result):
+        key = (measured(figure), figure.size_class, figure.subject)
+        found.setdefault(key, []).append(figure)
+    return list(found.values())
+
+
 def unproven(result: Result) -> list[CheckRecord]:
     """Return the checks that did not pass, the worst first."""
     return [check for status in _WORST_FIRST for check in result.checks if check.status is status]
@@ -145,7 +160,6 @@ def total_seconds(result: Result) -> float:
 
 def _order(figure: Measurement) -> tuple[str, bool, str, int, str, str]:
     """Sort max behind the percentiles, and 10MiB before 100MiB."""
-    measured = figure.name.replace(f"_{figure.statistic}_", "_")
     size_class = figure.size_class
     last = figure.statistic == "max"
-    return measured, last, figure.statistic, len(size_class), size_class, figure.subject
+    return measured(figure), last, figure.statistic, len(size_class), size_class, figure.subject

@@ -21,7 +21,7 @@ class Kind:
 def certified(certificate: Literal["valid", "expired", "not-yet-valid", "wrong-name"]) -> Kind:
     """Return the kind with a certificate of the private authority, valid or flawed in one way."""
     return Kind(
-        f"whose certificate is by the private authority and {certificate}",
+        f"with a certificate of the private authority that is {certificate}",
         lambda spec: (
             spec.tls is not None
             and spec.tls.issuer == "private-ca"
@@ -33,7 +33,7 @@ def certified(certificate: Literal["valid", "expired", "not-yet-valid", "wrong-n
 
 
 UNKNOWN_CA = Kind(
-    "whose certificate is by an authority that nodes do not know",
+    "with a certificate of an authority that nodes do not know",
     lambda spec: spec.tls is not None and spec.tls.issuer == "another-ca",
 )
 CLIENT_CERTIFICATE = Kind(

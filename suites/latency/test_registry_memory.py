@@ -43,10 +43,10 @@ def test_registry_memory_under_concurrent_reads(lab: Lab, recorder: Recorder) ->
     recorder.measure(
         Measurement(
             name="registry_memory_bytes",
-            unit=f"bytes at {readers} concurrent reads",
+            unit="bytes",
             value=max(memory),
             statistic="max",
             samples=len(memory),
-            subject=registry.host,
+            subject=f"{registry.spec.name} at {readers} concurrent reads",
         )
     )
