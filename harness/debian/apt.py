@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from harness.home import Home
 
 APT_SOURCES = Path("/etc/apt")
+
+# One run asks for several selections of a suite; a mirror changes a few times a day at most.
+_FRESH_SECONDS = 3600
 
 # The machine's hooks would run against its own caches, so they are cleared. A snapshot's or
 # sid's Release may have outlived its date; its signature is verified all the same.
@@ -83,14 +88,28 @@ def download(
         with FileLock(folder / "lock", timeout=timeout_seconds):
             if not _listed(listing, folder):
                 apt = _Apt(folder, suite, timeout_seconds)
-                apt.update(sources)
-                _write(listing, apt.fetch(wanted, closure=closure, announce=announce))
+                apt.prepare(sources)
+                _write(listing, _fetch(apt, wanted, closure=closure, announce=announce))
             return _listed(listing, folder)
     except Timeout as error:
         raise PackageError(
             f"another run has been downloading into {folder} for {timeout_seconds:g} s",
             remedy="wait for it or end it, then try again",
         ) from error
+
+
+def _fetch(
+    apt: _Apt, wanted: list[str], *, closure: bool, announce: Callable[[str], None]
+) -> list[str]:
+    """Fetch by the lists that are there when they are fresh; by new ones where these fail.
+
+    A mirror may have replaced a package since its lists were fetched.
+    """
+    if apt.lists_are_fresh():
+        with suppress(PackageError):
+            return apt.fetch(wanted, closure=closure, announce=announce)
+    apt.update()
+    return apt.fetch(wanted, closure=closure, announce=announce)
 
 
 def _listed(listing: Path, folder: Path) -> tuple[Path, ...]:
@@ -114,8 +133,18 @@ class _Apt:
     suite: Suite
     timeout_seconds: float
 
-    def update(self, sources: Path) -> None:
-        """Make the folders and the configuration, and fetch the suite's list of packages."""
+    @property
+    def _stanza(self) -> Path:
+        """The only source that apt is told of."""
+        return self.folder / "archive.sources"
+
+    @property
+    def _updated(self) -> Path:
+        """Holds the source that the lists are from; as old as they are."""
+        return self.folder / "updated"
+
+    def prepare(self, sources: Path) -> None:
+        """Make the folders and the configuration."""
         if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
             raise PackageError(
                 "this is not a Debian-like system: apt-get and dpkg-deb are missing",
@@ -124,11 +153,24 @@ class _Apt:
         for name in ("archives/partial", "state/lists/partial", "nothing"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "no-packages").touch()
-        stanza = find_archive(sources).stanza(self.suite)
-        (self.folder / "archive.sources").write_text(stanza, "utf-8")
+        self._stanza.write_text(find_archive(sources).stanza(self.suite), "utf-8")
         configuration = _CONFIGURATION.format(folder=self.folder)
         (self.folder / "apt.conf").write_text(configuration, "utf-8")
+
+    def lists_are_fresh(self) -> bool:
+        """Whether the lists are young and from the mirror that the machine uses now."""
+        if not self._updated.exists():
+            return False
+        age = time.time() - self._updated.stat().st_mtime
+        return 0 <= age < _FRESH_SECONDS and (
+            self._updated.read_text("utf-8") == self._stanza.read_text("utf-8")
+        )
+
+    def update(self) -> None:
+        """Fetch the suite's list of packages."""
+        self._updated.unlink(missing_ok=True)
         self._run(["update"], "archives")
+        self._updated.write_text(self._stanza.read_text("utf-8"), "utf-8")
 
     def fetch(
         self, wanted: list[str], *, closure: bool, announce: Callable[[str], None]

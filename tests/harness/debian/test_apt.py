@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,17 +51,14 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def mirror(tmp_path: Path, signer: Path) -> Mirror:
     root = tmp_path / "debian"
-    index = "".join(build(root, name, depends) for name, depends in PACKAGES.items())
-    packages = root / "dists" / "trixie" / "main" / f"binary-{architecture()}" / "Packages"
-    packages.parent.mkdir(parents=True)
-    packages.write_text(index)
-    sign(root / "dists" / "trixie", packages, signer)
     sources = tmp_path / "apt"
     sources.mkdir()
+    mirror = Mirror(root, sources)
+    publish(mirror, signer, PACKAGES)
     (sources / "sources.list").write_text(
         f"deb [signed-by={signer / 'key.gpg'}] copy:{root} trixie main\n"
     )
-    return Mirror(root, sources)
+    return mirror
 
 
 @pytest.fixture
@@ -92,7 +90,7 @@ def architecture() -> str:
 def build(root: Path, name: str, depends: str) -> str:
     """Build a package below an archive's root; return its paragraph of the index."""
     tree = root.parent / "trees" / name
-    (tree / "DEBIAN").mkdir(parents=True)
+    (tree / "DEBIAN").mkdir(parents=True, exist_ok=True)
     control = (
         f"Package: {name}\nVersion: 1:1.0-1\nArchitecture: all\n"
         f"Maintainer: Nobody <nobody@example.test>\nDescription: made by a test\n"
@@ -107,6 +105,18 @@ def build(root: Path, name: str, depends: str) -> str:
     return (
         f"{control}Filename: {pool.relative_to(root)}\nSize: {len(content)}\nSHA256: {digest}\n\n"
     )
+
+
+def publish(mirror: Mirror, signer: Path, packages: dict[str, str]) -> None:
+    """Fill the archive, or replace what it has, and sign its lists."""
+    index = "".join(build(mirror.root, name, depends) for name, depends in packages.items())
+    suite = mirror.root / "dists" / "trixie"
+    listing = suite / "main" / f"binary-{architecture()}" / "Packages"
+    listing.parent.mkdir(parents=True, exist_ok=True)
+    listing.write_text(index)
+    sign(suite, listing, signer)
+    # apt tells a changed file by its time, in seconds.
+    os.utime(suite / "InRelease", (len(packages), len(packages)))
 
 
 def sign(suite: Path, packages: Path, signer: Path) -> None:
@@ -164,6 +174,47 @@ def test_lost_file_is_fetched_again(mirror: Mirror, home: Home) -> None:
         deb.unlink()
 
     assert fetch(mirror, home, "tool") == ["library", "tool"]
+
+
+def test_fresh_lists_are_not_fetched_again(mirror: Mirror, home: Home) -> None:
+    fetch(mirror, home, "tool")
+    (packages,) = mirror.root.rglob("Packages")
+    packages.unlink()  # an update would fail now
+
+    assert fetch(mirror, home, "other") == ["other"]
+
+
+def test_old_lists_are_fetched_again(mirror: Mirror, home: Home, signer: Path) -> None:
+    fetch(mirror, home, "tool")
+    publish(mirror, signer, PACKAGES | {"new": ""})
+    os.utime(home.packages / "trixie" / "updated", (0, 0))
+
+    assert fetch(mirror, home, "other") == ["other"]
+    (fetched,) = (home.packages / "trixie" / "state" / "lists").glob("*_InRelease")
+    (published,) = mirror.root.rglob("InRelease")
+    assert fetched.read_text() == published.read_text()
+
+
+def test_lists_of_another_mirror_are_fetched_again(
+    mirror: Mirror, home: Home, tmp_path: Path
+) -> None:
+    fetch(mirror, home, "tool")
+    elsewhere = tmp_path / "moved" / "debian"
+    elsewhere.parent.mkdir()
+    mirror.root.rename(elsewhere)
+    sources = mirror.sources / "sources.list"
+    sources.write_text(sources.read_text().replace(str(mirror.root), str(elsewhere)))
+
+    assert fetch(mirror, home, "other") == ["other"]
+
+
+def test_package_that_came_after_fresh_lists_is_found(
+    mirror: Mirror, home: Home, signer: Path
+) -> None:
+    fetch(mirror, home, "tool")
+    publish(mirror, signer, PACKAGES | {"new": ""})
+
+    assert fetch(mirror, home, "new") == ["new"]
 
 
 def test_two_runs_at_once_both_get_their_packages(mirror: Mirror, home: Home) -> None:
