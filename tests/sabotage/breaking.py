@@ -1,0 +1,51 @@
+"""Ways to break a real part of a lab: its configuration, and a restart where that needs one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from harness.cluster.containerd_node import ContainerdNode
+from harness.registry import distribution_config as config
+from harness.registry.distribution import CONFIGURATION_FOLDER, DistributionRegistry
+from harness.wait import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from harness.lab import Lab
+    from harness.registry.protocols import Registry
+
+Document = dict[str, dict[str, object]]
+
+
+def node_2(lab: Lab) -> ContainerdNode:
+    """Return the one node that most cases break."""
+    node = lab.nodes[1]
+    assert isinstance(node, ContainerdNode)
+    return node
+
+
+def configuration_folder(registry: Registry) -> Path:
+    """Return the folder of this machine that a registry's container reads."""
+    assert isinstance(registry, DistributionRegistry)
+    return registry.handle.folder / CONFIGURATION_FOLDER
+
+
+def restart_registry(registry: Registry, change: Callable[[Document], None]) -> None:
+    """Change a registry's configuration and start it again with it; healthy when this returns."""
+    assert isinstance(registry, DistributionRegistry)
+    file = configuration_folder(registry) / config.CONFIGURATION_FILE
+    document: Document = json.loads(file.read_text())
+    change(document)
+    file.write_text(json.dumps(document))
+    registry.restart()
+
+
+def restart_runtime(node: ContainerdNode) -> None:
+    """Start a node's runtime again, so that it reads its configuration; it may have no CRI."""
+    address = node._container.address
+    node._container.restart()
+    assert node._container.address == address
+    wait_until(node.answers, timeout_seconds=30, what=f"the runtime of {node.name} to answer")
