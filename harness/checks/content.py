@@ -30,15 +30,15 @@ def same_content(
     return tuple(findings)
 
 
-def hides(secret: Secret, text: str, *, where: str) -> tuple[Finding, ...]:
+def hides(subject: str, secret: Secret, text: str, *, where: str) -> tuple[Finding, ...]:
     """Find a secret in a text, in any encoding that outputs use; the finding does not repeat it."""
     if Redactor([secret]).clean(text) == text:
         return ()
     return (
         Finding(
             Code.SECRET_EXPOSED,
-            where,
-            "it contains the password",
+            subject,
+            f"{where} contains the password",
             "lower the log level, find what writes it, and change the password",
         ),
     )

@@ -113,31 +113,34 @@ def names_origin(
 
 
 def served_to_user(
-    requests: Sequence[Request], repository: str, credentials: Credentials | None
+    requests: Sequence[Request],
+    repository: str,
+    credentials: Credentials | None,
+    nodes: Sequence[Node],
 ) -> tuple[Finding, ...]:
-    """Find clients that were served content of a repository under another user's name.
+    """Find nodes that were served content of a repository under another user's name.
 
-    Raises Inconclusive without credentials to compare with, or when nobody was served.
+    Raises Inconclusive without credentials to compare with, or when no node was served.
     """
-    served = [
-        request
-        for request in requests
-        if request.path.startswith(f"/v2/{repository}/") and _served([request])
-    ]
-    if credentials is None or not served:
-        raise Inconclusive(f"no request for {repository} can show which user it was served to")
-    strangers = {
-        request.client: request.user for request in served if request.user != credentials.username
+    users = {
+        node.name: {
+            request.user for request in _of(requests, repository, node) if _served([request])
+        }
+        for node in nodes
     }
+    if credentials is None or not any(users.values()):
+        raise Inconclusive(f"no request for {repository} can show which user it was served to")
     return tuple(
         Finding(
             Code.WRONG_PATH,
-            client,
-            f"{repository} was served to user {user or '(nobody)'}, expected "
+            node,
+            f"{repository} was served to user {_listed(strangers)}, expected "
             f"{credentials.username}",
-            "make the registry ask for credentials on pulls too",
+            "make the registry ask for credentials on pulls too, and look for credentials in the "
+            "node's own configuration",
         )
-        for client, user in sorted(strangers.items())
+        for node, served_to in users.items()
+        if (strangers := served_to - {credentials.username})
     )
 
 

@@ -31,7 +31,7 @@ def test_right_credentials_pull(lab: Lab, publish: Publish, pull: Pull, judge: J
     judge(checks.all_succeeded(pull(image.reference, registry.credentials)))
     requests = log.requests_since(mark)
     judge(checks.served_by(requests, image.repository, lab.nodes))
-    judge(checks.served_to_user(requests, image.repository, registry.credentials))
+    judge(checks.served_to_user(requests, image.repository, registry.credentials, lab.nodes))
 
 
 def test_absent_credentials_are_refused(

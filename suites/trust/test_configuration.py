@@ -15,33 +15,41 @@ from harness.lab import ability
 if TYPE_CHECKING:
     from fixtures.recorder import Judge
     from fixtures.workload import Publish, Pull
+    from harness.findings import Finding
     from harness.lab import Lab
 
 
 @pytest.mark.failure_modes(3)
 def test_runtime_serves_images(lab: Lab, judge: Judge) -> None:
     """Every node's runtime is ready and its image service has loaded."""
+    found: list[Finding] = []
     for node in lab.nodes:
         conditions = ability(node, RuntimeAccess).runtime_conditions()
-        judge(checks.runtime_ready(node.name, conditions))
+        found += checks.runtime_ready(node.name, conditions)
+    judge(found)
 
 
 @pytest.mark.failure_modes(1, 3)
 def test_runtime_reads_the_hosts_files(lab: Lab, judge: Judge) -> None:
     """Every node's runtime is configured to read the registry configuration that we see."""
+    found: list[Finding] = []
     for node in lab.nodes:
         access = ability(node, RuntimeAccess)
-        found = lint_runtime_config(access.runtime_config(), access.runtime_version())
-        judge(checks.lint_findings(node.name, found))
+        traps = lint_runtime_config(access.runtime_config(), access.runtime_version())
+        found += checks.lint_findings(node.name, traps)
+    judge(found)
 
 
 @pytest.mark.failure_modes(4, 5)
 def test_hosts_files_are_sound(lab: Lab, judge: Judge) -> None:
     """No registry configuration on any node is malformed, misnamed, a trap or insecure."""
+    found: list[Finding] = []
     for node in lab.nodes:
         access = ability(node, RuntimeAccess)
         files = {path: access.read_file(path) or b"" for path in access.list_files(CERTS_D)}
-        judge(checks.lint_findings(node.name, lint(files, version=access.runtime_version())))
+        traps = lint(files, version=access.runtime_version())
+        found += checks.lint_findings(node.name, traps)
+    judge(found)
 
 
 @pytest.mark.failure_modes(5)

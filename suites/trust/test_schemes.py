@@ -15,6 +15,7 @@ from harness.scenario import kinds
 if TYPE_CHECKING:
     from fixtures.recorder import Judge
     from fixtures.workload import Publish, Pull
+    from harness.findings import Finding
     from harness.lab import Lab
 
 
@@ -45,7 +46,9 @@ def test_undeclared_plain_http_is_refused(
 @pytest.mark.failure_modes(13)
 def test_uploads_stay_on_their_scheme_and_host(lab: Lab, judge: Judge) -> None:
     """The address that a registry gives for an upload has the scheme and host of the request."""
+    found: list[Finding] = []
     for registry in lab.find_all(kinds.SOUND):
         repository = workload.unique_repository("trust")
         upload = registry.api().start_upload(repository)
-        judge(checks.stays_put(registry.host, registry.spec.tls is not None, upload.location))
+        found += checks.stays_put(registry.host, registry.spec.tls is not None, upload.location)
+    judge(found)

@@ -21,13 +21,13 @@ def test_lost_and_changed_blobs_are_found() -> None:
 
 
 def test_log_without_the_secret_leaves_nothing_to_find() -> None:
-    assert checks.hides(Secret(CANARY), "line\nline\n", where="the log of node-1") == ()
+    assert checks.hides("node-1", Secret(CANARY), "line\nline\n", where="its log") == ()
 
 
 def test_secret_in_a_log_is_found_and_not_repeated() -> None:
     coded = base64.b64encode(f"user:{CANARY}".encode()).decode()
 
-    (finding,) = checks.hides(Secret(CANARY), f"one\nauth {coded}\n", where="the log of node-1")
+    (finding,) = checks.hides("node-1", Secret(CANARY), f"one\nauth {coded}\n", where="its log")
 
-    assert (finding.code, finding.subject) == (Code.SECRET_EXPOSED, "the log of node-1")
+    assert (finding.code, finding.subject) == (Code.SECRET_EXPOSED, "node-1")
     assert coded not in str(finding)

@@ -70,7 +70,7 @@ def test_mirror_that_was_passed_over_or_served_is_found() -> None:
         ("node-2", Code.WRONG_PATH),
         ("node-1", Code.WRONG_PATH),
     ]
-    assert "never answered 404" in found[0].evidence
+    assert "never answered 401, 403, 404" in found[0].evidence
 
 
 def test_mirror_that_refuses_all_nodes_leaves_nothing_to_find() -> None:
@@ -103,14 +103,16 @@ def test_requests_without_the_origin_are_found() -> None:
 def test_content_served_to_the_right_user_leaves_nothing_to_find() -> None:
     log = [request(ONE, user="puller"), request(TWO, 401)]
 
-    assert checks.served_to_user(log, REPOSITORY, PULLER) == ()
+    assert checks.served_to_user(log, REPOSITORY, PULLER, NODES) == ()
 
 
-def test_content_served_to_nobody_in_particular_is_found() -> None:
-    (finding,) = checks.served_to_user([request(ONE)], REPOSITORY, PULLER)
+def test_node_that_was_served_as_another_user_is_found() -> None:
+    log = [request(ONE, user="puller"), request(TWO), request(TWO, user="other")]
 
-    assert (finding.code, finding.subject) == (Code.WRONG_PATH, ONE)
-    assert "user (nobody), expected puller" in finding.evidence
+    (finding,) = checks.served_to_user(log, REPOSITORY, PULLER, NODES)
+
+    assert (finding.code, finding.subject) == (Code.WRONG_PATH, "node-2")
+    assert "user (none), other, expected puller" in finding.evidence
 
 
 @pytest.mark.parametrize("credentials", [PULLER, None])
@@ -118,7 +120,7 @@ def test_nothing_served_tells_no_user(credentials: Credentials | None) -> None:
     log = [] if credentials else [request(ONE)]
 
     with pytest.raises(Inconclusive):
-        checks.served_to_user(log, REPOSITORY, credentials)
+        checks.served_to_user(log, REPOSITORY, credentials, NODES)
 
 
 def test_blobs_that_a_node_did_not_fetch_are_named() -> None:
