@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from harness.hosts_toml import CERTS_D, Host, HostsFile, render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from harness.cluster.protocols import RuntimeAccess
     from harness.registry.distribution import DistributionRegistry
 
 
@@ -31,13 +30,20 @@ def hosts_file(host: str) -> str:
     return f"{CERTS_D}/{host}/hosts.toml"
 
 
-def authority_held(node: RuntimeAccess, host: str) -> bytes | None:
-    """Return the authority (PEM) that a node holds for a registry's own host, None for none."""
-    content = node.read_file(hosts_file(host))
-    if content is None:
+def authority_held(read_file: Callable[[str], bytes | None], host: str) -> bytes | None:
+    """Return the authority (PEM) by which a node asks a registry's own host, None for none.
+
+    `read_file` reads files of the node. A [host] of the registry's own name is asked before the
+    server at the root; from a file that is not TOML containerd takes nothing.
+    """
+    content = read_file(hosts_file(host)) or b""
+    try:
+        document = tomllib.loads(content.decode())
+    except ValueError:
         return None
-    path = tomllib.loads(content.decode()).get("ca")
-    return node.read_file(str(path)) if path else None
+    options = document.get("host", {}).get(f"https://{host}", document)
+    path = options.get("ca")
+    return read_file(str(path)) if path else None
 
 
 def _host(registry: DistributionRegistry) -> Host:
