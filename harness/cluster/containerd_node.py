@@ -156,10 +156,16 @@ class ContainerdNode:
         return True
 
     def runtime_version(self) -> str:
-        """Return the runtime's version, such as `1.7.24`, without a distribution's suffix."""
-        version = self._cri.version().version
-        number = re.search(r"\d+\.\d+\.\d+", version)
-        return number[0] if number else version
+        """Return the runtime's version, such as `1.7.24`, without a distribution's suffix.
+
+        It is the running one's, which tells it also when its CRI has not loaded.
+        """
+        done = self.execute(["ctr", "--address", SOCKET, "version"])
+        running = done.text.partition("Server:")[2]
+        number = re.search(r"\d+\.\d+\.\d+", running)
+        if number is None:
+            raise HarnessError(f"{self.name} does not tell its version: {done.stderr.strip()}")
+        return number[0]
 
     def runtime_conditions(self) -> dict[str, str]:
         """Return the CRI's conditions that are not met: type to reason and message.

@@ -356,6 +356,7 @@ version = 2
         failure = node.pull("nobody.invalid:5000/a:1").failure
 
         assert set(node.runtime_conditions()) == {"RuntimeReady", "ImageServiceReady"}
+        assert node.runtime_version()[:3] == version
         assert failure is not None
         assert failure.code is FailureCode.NODE_RUNTIME
 
