@@ -19,7 +19,7 @@ LAYERS = (
     ("trust", "debian", "distribution_api", "cri"),
     ("engine",),
     ("images",),
-    ("cluster", "registry", "workload"),
+    ("cluster", "registry", "workload", "faults"),
     ("lab", "report"),
     ("lifecycle",),
 )
