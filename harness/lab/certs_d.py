@@ -19,7 +19,9 @@ def certs_d(registries: Sequence[DistributionRegistry]) -> dict[str, bytes]:
     for registry in registries:
         if registry.spec.declared_on_nodes:
             mirrors = [other for other in registries if other.spec.mirror_of == registry.spec.name]
-            text = render(HostsFile(_host(registry), tuple(_host(mirror) for mirror in mirrors)))
+            text = render(
+                HostsFile(host_of(registry), tuple(host_of(mirror) for mirror in mirrors))
+            )
             files[hosts_file(registry.host)] = text.encode()
             files |= _credentials(registry)
     return files
@@ -46,7 +48,8 @@ def authority_held(read_file: Callable[[str], bytes | None], host: str) -> bytes
     return read_file(str(path)) if path else None
 
 
-def _host(registry: DistributionRegistry) -> Host:
+def host_of(registry: DistributionRegistry) -> Host:
+    """Return a registry as the lab's nodes reach it."""
     files = _credentials(registry)
     folder = f"{CERTS_D}/{registry.host}"
     authority, certificate, key = (

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from harness.cluster.containerd_config import CONFIG_FILE
 from harness.cluster.containerd_node import ContainerdNode
+from harness.hosts_toml import Host, HostsFile, render
+from harness.lab.certs_d import host_of, hosts_file
 from harness.registry import distribution_config as config
 from harness.registry.distribution import CONFIGURATION_FOLDER, DistributionRegistry
 from harness.wait import wait_until
@@ -27,20 +30,42 @@ def node_2(lab: Lab) -> ContainerdNode:
     return node
 
 
+def distribution(registry: Registry) -> DistributionRegistry:
+    """Return a registry as what it is in every lab."""
+    assert isinstance(registry, DistributionRegistry)
+    return registry
+
+
+def as_declared(registry: Registry) -> Host:
+    """Return a registry as the lab's nodes reach it."""
+    return host_of(distribution(registry))
+
+
+def declare(node: ContainerdNode, host: str, server: Host, *mirrors: Host) -> None:
+    """Replace what a node is told of a registry's host."""
+    node.write_file(hosts_file(host), render(HostsFile(server, mirrors)).encode())
+
+
+def change_runtime_config(node: ContainerdNode, change: Callable[[str], str]) -> None:
+    """Change a node's configuration of containerd, which reads it when it starts again."""
+    text = (node.read_file(CONFIG_FILE) or b"").decode()
+    changed = change(text)
+    assert changed != text
+    node.write_file(CONFIG_FILE, changed.encode())
+
+
 def configuration_folder(registry: Registry) -> Path:
     """Return the folder of this machine that a registry's container reads."""
-    assert isinstance(registry, DistributionRegistry)
-    return registry.handle.folder / CONFIGURATION_FOLDER
+    return distribution(registry).handle.folder / CONFIGURATION_FOLDER
 
 
 def restart_registry(registry: Registry, change: Callable[[Document], None]) -> None:
     """Change a registry's configuration and start it again with it; healthy when this returns."""
-    assert isinstance(registry, DistributionRegistry)
     file = configuration_folder(registry) / config.CONFIGURATION_FILE
     document: Document = json.loads(file.read_text())
     change(document)
     file.write_text(json.dumps(document))
-    registry.restart()
+    distribution(registry).restart()
 
 
 def restart_runtime(node: ContainerdNode) -> None:
