@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.debian import download
 from harness.images import store
+from harness.images.kind_node import build_kind_node
 from harness.images.root_filesystem import root_filesystem, software_version
 
 if TYPE_CHECKING:
@@ -35,6 +36,24 @@ def build_image(
     Raises PackageError when packages cannot be had, ImageError when the engine refuses.
     """
     packages = download(build.packages, suite=build.suite, home=home, announce=announce)
+    software = software_version(build.software, packages)
+    if recipe.kubernetes is not None:
+        software = f"kubernetes {recipe.kubernetes.version}, {software}"
+    labels = [
+        f"LABEL {IMAGE_LABEL}={recipe.image}",
+        f"LABEL {SOFTWARE_LABEL}={json.dumps(software)}",
+    ]
+    if recipe.kubernetes is not None:
+        build_kind_node(
+            recipe,
+            build,
+            recipe.kubernetes,
+            labels=labels,
+            client=client,
+            home=home,
+            announce=announce,
+        )
+        return
     announce(f"importing {len(packages)} packages of Debian {build.suite}")
     started = time.monotonic()
     store.import_file_system(
@@ -45,8 +64,7 @@ def build_image(
         changes=[
             f"ENTRYPOINT {json.dumps(build.entrypoint)}",
             "ENV PATH=/usr/sbin:/usr/bin",
-            f"LABEL {IMAGE_LABEL}={recipe.image}",
-            f"LABEL {SOFTWARE_LABEL}={json.dumps(software_version(build.software, packages))}",
+            *labels,
         ],
     )
     announce(f"imported in {time.monotonic() - started:.1f} s")

@@ -14,6 +14,8 @@ class Image(StrEnum):
     NODE_1_6 = "node-1.6"
     NODE_1_7 = "node-1.7"
     NODE_2_1 = "node-2.1"
+    KIND_NODE_1_35 = "kind-node-1.35"
+    KIND_NODE_1_36 = "kind-node-1.36"
     LOAD_BALANCER = "load-balancer"
 
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from harness.images.bundle import Archive
     from harness.images.recipe import Recipe
 
-_LOCK_SECONDS = 1200
+# A node of kind is compiled, which may take an hour on a slow core that others use too.
+_LOCK_SECONDS = 3600
 # Unpacking and importing keep about one core busy for each image.
 _WORKERS = 2
 

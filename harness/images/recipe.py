@@ -42,7 +42,8 @@ class Build:
     """How an image is made from Debian packages, without running any of their scripts.
 
     `software` is the package whose version counts. `omit` are paths left out, folders with all
-    that is below. `links` are pairs of path and target, `files` pairs of path and text.
+    that is below. `links` are pairs of path and target, `files` pairs of path and text, and
+    so are `programs`, which can be executed.
     """
 
     suite: Suite
@@ -53,6 +54,28 @@ class Build:
     omit: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, str], ...]
+    programs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Kubernetes:
+    """What makes an image a node of kind: programs compiled from published Go modules.
+
+    The versions are those of the modules, without a leading `v`. `sources` are pairs of path
+    and text of our own Go programs, which call theirs. `component` is what control plane,
+    kube-proxy and agents run in, besides those programs.
+    """
+
+    version: str
+    etcd: str
+    coredns: str
+    sources: tuple[tuple[str, str], ...]
+    component: Build
+
+    @property
+    def minor(self) -> str:
+        """Major and minor version, such as `1.36`."""
+        return self.version.rpartition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -63,6 +86,7 @@ class Recipe:
     build: Build | None
     unbuildable: str
     published: Published | None
+    kubernetes: Kubernetes | None = None
 
     @property
     def hash(self) -> str:
@@ -103,10 +127,17 @@ class _Pull(_Part):
     software: str
 
 
+class _Kubernetes(_Part):
+    version: Annotated[str, Field(pattern=r"^1\.\d+\.\d+$")]
+    etcd: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    coredns: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+
+
 class _Variant(_Part):
     suite: Annotated[Suite | None, Field(strict=False)] = None
     unbuildable: str = ""
     pull: _Pull | None = None
+    kubernetes: _Kubernetes | None = None
 
     @model_validator(mode="after")
     def _says_how_or_why_not(self) -> _Variant:
@@ -115,14 +146,20 @@ class _Variant(_Part):
         return self
 
 
-class _Family(_Part):
-    software: str
+class _FileSystem(_Part):
     packages: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
-    entrypoint: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
     directories: Annotated[tuple[AbsolutePath, ...], Field(strict=False)] = ()
     omit: Annotated[tuple[AbsolutePath, ...], Field(strict=False)] = ()
     links: dict[AbsolutePath, str] = {}
     files: dict[AbsolutePath, str] = {}
+
+
+class _Family(_FileSystem):
+    software: str
+    entrypoint: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+    tree: Annotated[str, Field(pattern=r"^[^/.][^.]*$")] = ""
+    programs: Annotated[str, Field(pattern=r"^[^/.][^.]*$")] = ""
+    component: _FileSystem | None = None
     images: dict[Annotated[Image, Field(strict=False)], _Variant]
 
     @model_validator(mode="after")
@@ -141,17 +178,23 @@ def _parse(file: Path) -> list[Recipe]:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"]) or "the whole file"
         raise ImageError(f"{file}: {where}: {first['msg']}") from error
-    return [_recipe(image, variant, family) for image, variant in family.images.items()]
+    return [
+        _recipe(image, variant, family, file.parent) for image, variant in family.images.items()
+    ]
 
 
-def _recipe(image: Image, variant: _Variant, family: _Family) -> Recipe:
-    build = None if variant.suite is None else _build(variant.suite, family)
+def _recipe(image: Image, variant: _Variant, family: _Family, folder: Path) -> Recipe:
+    build = None if variant.suite is None else _build(variant.suite, family, folder)
     pull = variant.pull
     published = None if pull is None else Published(pull.repository, pull.digest, pull.software)
-    return Recipe(image, build, variant.unbuildable, published)
+    kubernetes = _kubernetes(variant, family, folder)
+    return Recipe(image, build, variant.unbuildable, published, kubernetes)
 
 
-def _build(suite: Suite, family: _Family) -> Build:
+def _build(suite: Suite, family: _Family, folder: Path) -> Build:
+    tree = _texts(folder / family.tree) if family.tree else []
+    files = {f"/{path}": text for path, text, executable in tree if not executable}
+    programs = {f"/{path}": text for path, text, executable in tree if executable}
     return Build(
         suite=suite,
         software=family.software,
@@ -160,5 +203,43 @@ def _build(suite: Suite, family: _Family) -> Build:
         directories=family.directories,
         omit=family.omit,
         links=tuple(sorted(family.links.items())),
-        files=tuple(sorted(family.files.items())),
+        files=tuple(sorted({**files, **family.files}.items())),
+        programs=tuple(sorted(programs.items())),
     )
+
+
+def _kubernetes(variant: _Variant, family: _Family, folder: Path) -> Kubernetes | None:
+    wanted, component = variant.kubernetes, family.component
+    if wanted is None or component is None or variant.suite is None:
+        return None
+    sources = [(path, text) for path, text, _ in _texts(folder / family.programs, ".go")]
+    return Kubernetes(
+        version=wanted.version,
+        etcd=wanted.etcd,
+        coredns=wanted.coredns,
+        sources=tuple(sources),
+        component=Build(
+            suite=variant.suite,
+            software=family.software,
+            packages=component.packages,
+            entrypoint=(),
+            directories=component.directories,
+            omit=component.omit,
+            links=tuple(sorted(component.links.items())),
+            files=tuple(sorted(component.files.items())),
+            programs=(),
+        ),
+    )
+
+
+def _texts(folder: Path, suffix: str = "") -> list[tuple[str, str, bool]]:
+    """Return path, text and whether it can be executed of each file below a folder, sorted."""
+    return [
+        (
+            file.relative_to(folder).as_posix(),
+            file.read_text("utf-8"),
+            file.stat().st_mode & 0o100 != 0,
+        )
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name.endswith(suffix)
+    ]

@@ -26,15 +26,19 @@ _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER_BYTES = 60
 
 
-def root_filesystem(build: Build, packages: Iterable[Path]) -> Iterator[bytes]:
+def root_filesystem(
+    build: Build, packages: Iterable[Path], compiled: Iterable[Path] = ()
+) -> Iterator[bytes]:
     """Yield the image's root file system as an uncompressed tar archive.
 
-    The same packages and recipe give the same bytes: packages in the order of their file
-    names, no times, no user names. No script of a package runs. Raises ImageError when a
-    package cannot be read.
+    The same packages, programs and recipe give the same bytes: packages in the order of their
+    file names, no times, no user names. No script of a package runs. `compiled` programs lie
+    in /usr/bin. Raises ImageError when a package cannot be read.
     """
     layers = _Layers(build)
     yield from layers.skeleton()
+    for program in sorted(compiled, key=lambda path: path.name):
+        yield from layers.program(program)
     for package in sorted(packages, key=lambda path: path.name):
         yield from layers.unpacked(package)
     yield tarfile.NUL * (2 * tarfile.BLOCKSIZE)
@@ -60,11 +64,18 @@ class _Layers:
             yield from self._directory(path[1:], 0o755)
         for path, target in self._build.links:
             yield from self._link(path[1:], target)
-        for path, text in self._build.files:
-            content = text.encode()
-            member = _entry(path[1:], tarfile.REGTYPE, 0o644)
-            member.size = len(content)
-            yield from self._member(member, io.BytesIO(content))
+        for mode, texts in ((0o644, self._build.files), (0o755, self._build.programs)):
+            for path, text in texts:
+                content = text.encode()
+                member = _entry(path[1:], tarfile.REGTYPE, mode)
+                member.size = len(content)
+                yield from self._member(member, io.BytesIO(content))
+
+    def program(self, path: Path) -> Iterator[bytes]:
+        member = _entry(f"usr/bin/{path.name}", tarfile.REGTYPE, 0o755)
+        member.size = path.stat().st_size
+        with path.open("rb") as content:
+            yield from self._member(member, content)
 
     def unpacked(self, package: Path) -> Iterator[bytes]:
         try:
