@@ -26,24 +26,25 @@ if TYPE_CHECKING:
     from harness.home import Home
     from harness.images.recipe import Build, Kubernetes, Recipe
 
-_SEED = "/seed"
 # containerd's store is filled on a volume, because its overlays cannot lie on the overlay that
 # a container's own files are; then it is copied to where the node looks for it. Blobs are not
 # kept: the layer is unpacked, and nobody pushes these images.
 _FILL = """
-containerd --root {seed}/root --state {seed}/state --address {seed}/socket \
-  >{seed}/log 2>&1 &
+containerd --root /seed/root --state /seed/state --address /seed/socket >/seed/log 2>&1 &
 runtime=$!
+call() { ctr --address /seed/socket --namespace k8s.io "$@" >/dev/null; }
 for try in $(seq 100); do
-  ctr --address {seed}/socket version >/dev/null 2>&1 && break
+  call version 2>/dev/null && break
   sleep 0.1
 done
-tar --directory {seed}/images --create . | ctr --address {seed}/socket --namespace k8s.io \
-  images import --discard-unpacked-layers --label io.cri-containerd.pinned=pinned -
-ctr --address {seed}/socket --namespace k8s.io content prune references >/dev/null
+tar --directory /seed/images --create . | call images import --discard-unpacked-layers -
+for name in $(ctr --address /seed/socket --namespace k8s.io images list --quiet); do
+  call images label $name io.cri-containerd.pinned=pinned
+done
+call content prune references
 kill $runtime
 wait $runtime || true
-cp --archive {seed}/root/. /var/lib/containerd/
+cp --archive /seed/root/. /var/lib/containerd/
 """
 
 
@@ -84,7 +85,7 @@ def build_kind_node(
             finally:
                 layer.unlink(missing_ok=True)
             announce("filling containerd's store")
-            _execute(container, _FILL.format(seed=_SEED))
+            _execute(container, _FILL)
             container.commit(
                 recipe.repository,
                 recipe.hash,
@@ -115,7 +116,8 @@ def _put_images(
     packages = download(component.packages, suite=component.suite, home=home, announce=announce)
     sha256 = write_layer(root_filesystem(component, packages, programs), layer)
     listed = _execute(
-        container, f"kubeadm config images list --kubernetes-version v{kubernetes.version}"
+        container,
+        f"kubeadm config images list --kubernetes-version v{kubernetes.version} 2>/dev/null",
     )
     architecture = _execute(container, "kubeadm version -o json | jq -r .clientVersion.platform")
     container.put_archive(
@@ -125,7 +127,7 @@ def _put_images(
             layer=layer,
             sha256=sha256,
             architecture=architecture.strip().rpartition("/")[2],
-            folder=f"{_SEED}/images",
+            folder="seed/images",
         ),
     )
 
@@ -142,7 +144,7 @@ def _container(client: DockerClient, reference: str) -> Iterator[Container]:
             network_mode="none",
             privileged=True,
             stop_signal="SIGKILL",
-            volumes=[_SEED],
+            volumes=["/seed"],
         )
         try:
             yield container
@@ -154,7 +156,8 @@ def _container(client: DockerClient, reference: str) -> Iterator[Container]:
 
 def _execute(container: Container, script: str) -> str:
     done = container.exec_run(["sh", "-euc", script])
-    said = bytes(done.output).decode("utf-8", "replace")
+    output = done.output if isinstance(done.output, bytes) else b"".join(done.output)
+    said = output.decode("utf-8", "replace")
     if done.exit_code != 0:
         raise ImageError(f"a step inside the node's image failed: {said[-2000:].strip()}")
     return said

@@ -184,16 +184,18 @@ def _parse(file: Path) -> list[Recipe]:
 
 
 def _recipe(image: Image, variant: _Variant, family: _Family, folder: Path) -> Recipe:
-    build = None if variant.suite is None else _build(variant.suite, family, folder)
+    build = None if variant.suite is None else _build(variant.suite, variant, family, folder)
     pull = variant.pull
     published = None if pull is None else Published(pull.repository, pull.digest, pull.software)
     kubernetes = _kubernetes(variant, family, folder)
     return Recipe(image, build, variant.unbuildable, published, kubernetes)
 
 
-def _build(suite: Suite, family: _Family, folder: Path) -> Build:
+def _build(suite: Suite, variant: _Variant, family: _Family, folder: Path) -> Build:
     tree = _texts(folder / family.tree) if family.tree else []
     files = {f"/{path}": text for path, text, executable in tree if not executable}
+    if variant.kubernetes is not None:
+        files["/kind/version"] = f"v{variant.kubernetes.version}\n"
     programs = {f"/{path}": text for path, text, executable in tree if executable}
     return Build(
         suite=suite,

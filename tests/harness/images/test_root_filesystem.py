@@ -24,6 +24,7 @@ BUILD = Build(
     omit=("/usr/bin/big",),
     links=(("/usr/bin/sh", "dash"),),
     files=(("/etc/motd", "ours\n"),),
+    programs=(("/usr/bin/greet", "#!/bin/sh\n"),),
 )
 
 
@@ -169,3 +170,23 @@ def test_version_is_read_from_the_packages_file(tmp_path: Path) -> None:
 def test_missing_package_has_no_version() -> None:
     with pytest.raises(ImageError, match="shell is not among"):
         software_version("shell", [])
+
+
+def test_programs_of_the_recipe_can_be_executed(tmp_path: Path) -> None:
+    shell = package(tmp_path, "shell_1.0_amd64.deb", {})
+
+    member, content = unpacked(shell)["usr/bin/greet"]
+
+    assert member.mode == 0o755
+    assert content == b"#!/bin/sh\n"
+
+
+def test_compiled_programs_lie_on_the_path(tmp_path: Path) -> None:
+    program = tmp_path / "kubernetes"
+    program.write_bytes(b"ELF")
+
+    stream = io.BytesIO(b"".join(root_filesystem(BUILD, [], [program])))
+
+    with tarfile.open(fileobj=stream) as archive:
+        member = archive.getmember("usr/bin/kubernetes")
+        assert (member.mode, member.size) == (0o755, 3)
