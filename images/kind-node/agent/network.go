@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	v1 "k8s.io/api/core/v1"
@@ -23,6 +24,7 @@ import (
 
 const (
 	networkFile = "/etc/cni/net.d/10-pods.conflist"
+	patience    = 15 * time.Second
 	// Pods are linked to their node one by one and get a route to nothing else.
 	networkConfiguration = `{
   "cniVersion": "1.0.0",
@@ -90,12 +92,31 @@ func serve(podCIDR, podSubnet string) error {
 	if found, err := os.ReadFile(networkFile); err == nil && string(found) == wanted {
 		return nil
 	}
+	awaitServices()
 	draft := filepath.Join(filepath.Dir(networkFile), ".draft")
 	if err := os.WriteFile(draft, []byte(wanted), 0o644); err != nil {
 		return err
 	}
 	log.Printf("pods of this node are in %s", podCIDR)
 	return os.Rename(draft, networkFile)
+}
+
+// awaitServices holds pods back until services lead somewhere, for a while.
+//
+// A connection that a pod opens before kube-proxy has made its rules is remembered by the
+// kernel as one that needs none, and hangs for half a minute. Where nothing takes kube-proxy's
+// place, pods start all the same.
+func awaitServices() {
+	api := net.JoinHostPort(os.Getenv("KUBERNETES_SERVICE_HOST"), os.Getenv("KUBERNETES_SERVICE_PORT"))
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		connection, err := net.DialTimeout("tcp", api, 200*time.Millisecond)
+		if err == nil {
+			connection.Close()
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	log.Printf("services do not work: nobody answers at %s", api)
 }
 
 func masquerade(podCIDR, podSubnet string) error {
