@@ -44,6 +44,16 @@ class Home:
         return self.root / "images"
 
     @property
+    def go(self) -> Path:
+        """Caches of Go, and what is compiled with them."""
+        return self.root / "go"
+
+    @property
+    def tools(self) -> Path:
+        """Command lines that PATH lacks."""
+        return self.root / "tools"
+
+    @property
     def runs(self) -> Path:
         """Working files of runs."""
         return self.root / "runs"

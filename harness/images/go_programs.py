@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from harness.command import run
 from harness.errors import CommandError, ImageError
+from harness.golang import Go
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +28,6 @@ _LONG_PACKAGES = tuple(
     f"k8s.io/kubernetes/cmd/{name}/app"
     for name in ("kubelet", "kube-apiserver", "kube-controller-manager", "kubeadm", "kube-proxy")
 )
-# Cold, on one slow core that others use too.
-_TIMEOUT_SECONDS = 3600
 _STAGED = re.compile(r"^\s*(?:replace )?(k8s\.io/\S+) => \./staging/", re.MULTILINE)
 _GO_DIRECTIVE = re.compile(r"^(?:go|godebug) .*$", re.MULTILINE)
 
@@ -45,16 +42,11 @@ def compile_programs(
     verified by its checksum database. Raises ImageError where Go is missing or too old, or a
     module cannot be had.
     """
-    if shutil.which("go") is None:
-        raise ImageError(
-            f"Kubernetes {kubernetes.version} cannot be compiled: there is no Go here",
-            remedy="install Go 1.26 or newer, or give a bundle that has the node image",
-        )
-    workshop = _Workshop(home.images / "go", kubernetes, announce)
+    workshop = _Workshop(Go(home.go), home.go / kubernetes.version, kubernetes, announce)
     workshop.folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
-        with FileLock(home.images / "go" / "lock"):
+        with FileLock(home.go / "lock"):
             workshop.write_sources()
             programs = workshop.build()
     except CommandError as error:
@@ -96,21 +88,19 @@ def module_file(kubernetes: Kubernetes, published: str) -> str:
 class _Workshop:
     """One version's sources and programs; the caches are shared by all versions."""
 
-    root: Path
+    go: Go
+    folder: Path
     kubernetes: Kubernetes
     announce: Callable[[str], None]
-
-    @property
-    def folder(self) -> Path:
-        return self.root / self.kubernetes.version
 
     def write_sources(self) -> None:
         """Lay our programs and their go.mod afresh; go.sum is Go's own and stays."""
         self.announce(f"getting the modules of Kubernetes {self.kubernetes.version}")
-        wanted = f"k8s.io/kubernetes@v{self.kubernetes.version}"
-        self._go("mod", "download", wanted, directory=self.root)
-        cached = self.root / "modules/cache/download/k8s.io/kubernetes/@v"
-        published = (cached / f"v{self.kubernetes.version}.mod").read_text("utf-8")
+        version = f"v{self.kubernetes.version}"
+        wanted = f"k8s.io/kubernetes@{version}"
+        self.go.run("mod", "download", wanted, directory=self.go.folder)
+        cached = self.go.modules / "cache" / "download" / "k8s.io" / "kubernetes" / "@v"
+        published = (cached / f"{version}.mod").read_text("utf-8")
         for path, text in self.kubernetes.sources:
             file = self.folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -141,19 +131,7 @@ class _Workshop:
 
     def _step(self, name: str, *arguments: str) -> None:
         started = time.monotonic()
-        self._go(*arguments, directory=self.folder)
+        self.go.run(*arguments, directory=self.folder)
         seconds = time.monotonic() - started
         if seconds > 1:
             self.announce(f"compiled {name} in {seconds:.0f} s")
-
-    def _go(self, *arguments: str, directory: Path) -> None:
-        """Run Go below all other work of the machine, with caches of its own."""
-        settings = (
-            "CGO_ENABLED=0",
-            "GOFLAGS=-mod=mod -modcacherw -trimpath -buildvcs=false",
-            "GOWORK=off",
-            f"GOCACHE={self.root / 'build'}",
-            f"GOMODCACHE={self.root / 'modules'}",
-        )
-        command = ["nice", "-n", "19", "env", *settings, "go", *arguments]
-        run(command, timeout_seconds=_TIMEOUT_SECONDS, directory=directory)

@@ -74,7 +74,7 @@ def build_kind_node(
         root_filesystem(build, packages, programs),
         repository=recipe.repository,
         tag=draft,
-        changes=["ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin container=docker"],
+        changes=["ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin container=docker", *labels],
     )
     reference = f"{recipe.repository}:{draft}"
     try:
@@ -94,7 +94,6 @@ def build_kind_node(
                         f"ENTRYPOINT {json.dumps(build.entrypoint)}",
                         "CMD []",
                         "STOPSIGNAL SIGRTMIN+3",
-                        *labels,
                     ]
                 ),
             )

@@ -24,7 +24,15 @@ def test_relative_home_becomes_absolute() -> None:
 def test_folders_lie_below_the_root_and_are_not_made(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
 
-    folders = [home.packages, home.engine, home.images, home.runs, home.run("abc")]
+    folders = [
+        home.packages,
+        home.engine,
+        home.images,
+        home.go,
+        home.tools,
+        home.runs,
+        home.run("abc"),
+    ]
 
     assert all(folder.is_relative_to(home.root) for folder in folders)
     assert len(set(folders)) == len(folders)
