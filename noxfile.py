@@ -125,4 +125,4 @@ def protos(session: nox.Session) -> None:
 @nox.session
 def clean(session: nox.Session) -> None:
     """Remove everything that the project ever put on this machine outside its checkout."""
-    run(session, "-m", "harness.engine.clean", *session.posargs)
+    run(session, "-m", "harness.lifecycle.clean", *session.posargs)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 RUN_LABEL = "pullproof.run"
 
+# What a run's journal has as its engine, unless that is an address.
+OPENING = "opening"
+PRIVATE = "private"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -73,9 +77,17 @@ def started_run(home: Home, run_id: str, *, time_limit_seconds: float) -> Iterat
 
 def dead_runs(home: Home) -> tuple[Run, ...]:
     """Return runs that have left their folder behind without living any more."""
+    return tuple(run for run in _runs(home) if not _lives(run))
+
+
+def living_runs(home: Home) -> tuple[Run, ...]:
+    """Return runs whose process is still there."""
+    return tuple(run for run in _runs(home) if _lives(run))
+
+
+def _runs(home: Home) -> list[Run]:
     folders = sorted(home.runs.iterdir()) if home.runs.exists() else []
-    runs = (Run(id=folder.name, folder=folder) for folder in folders)
-    return tuple(run for run in runs if not _lives(run))
+    return [Run(id=folder.name, folder=folder) for folder in folders]
 
 
 def _lives(run: Run) -> bool:

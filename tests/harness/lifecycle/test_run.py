@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.home import Home
-from harness.lifecycle.run import dead_runs, new_run_id, started_run
+from harness.lifecycle.run import dead_runs, living_runs, new_run_id, started_run
 from harness.lifecycle.watchdog import outlive
 from harness.machine import CHECKOUT
 from harness.wait import wait_until
@@ -36,6 +36,7 @@ def test_living_run_is_not_dead_and_leaves_nothing(tmp_path: Path) -> None:
         assert run.folder.is_dir()
         assert run.labels == {"pullproof.run": run.id}
         assert dead_runs(home) == ()
+        assert living_runs(home) == (run,)
     assert not run.folder.exists()
 
 
@@ -53,6 +54,7 @@ def test_folder_without_an_owner_is_a_dead_run(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.run("orphan").mkdir(parents=True)
     assert [dead.id for dead in dead_runs(home)] == ["orphan"]
+    assert living_runs(home) == ()
 
 
 def test_no_runs_are_dead_in_a_home_that_does_not_exist(tmp_path: Path) -> None:
