@@ -39,9 +39,16 @@ def main(home_root: str, run_id: str, pid: str, time_limit_seconds: str) -> None
     home = Home(Path(home_root))
     run = Run(id=run_id, folder=home.run(run_id))
     if run.folder.exists():
-        from harness.lifecycle.reap import reap  # noqa: PLC0415 - docker's import costs a run 0.2 s
+        # Only here: docker's import takes 0.2 s, and most watchdogs never need it.
+        from harness.lifecycle.reap import SETTLED_SECONDS, reap  # noqa: PLC0415
 
-        reap(run, home, environment=os.environ, announce=print)
+        reap(
+            run,
+            home,
+            environment=os.environ,
+            announce=print,
+            settled_seconds=SETTLED_SECONDS,
+        )
 
 
 if __name__ == "__main__":
