@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from harness.engine import open_engine
 from harness.engine.blackhole import remove_blackhole
 from harness.engine.private import stop_unused
 from harness.errors import HarnessError
-from harness.lifecycle.run import RUN_LABEL, dead_runs
+from harness.lifecycle.run import RUN_LABEL, dead_runs, remove_folder
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def reap(
     elif home.engine.exists():
         stop_unused(home)
     remove_routes(run)
-    shutil.rmtree(run.folder, ignore_errors=True)
+    remove_folder(run)
 
 
 def reap_dead(

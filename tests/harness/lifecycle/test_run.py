@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from harness.home import Home
-from harness.lifecycle.run import dead_runs, living_runs, new_run_id, started_run
+from harness.lifecycle.run import Run, dead_runs, living_runs, new_run_id, started_run
 from harness.lifecycle.watchdog import outlive
 from harness.machine import CHECKOUT
 from harness.wait import wait_until
@@ -59,6 +60,26 @@ def test_folder_without_an_owner_is_a_dead_run(tmp_path: Path) -> None:
 
 def test_no_runs_are_dead_in_a_home_that_does_not_exist(tmp_path: Path) -> None:
     assert dead_runs(Home(tmp_path / "missing")) == ()
+
+
+def test_run_that_begins_or_ends_is_never_taken_for_dead(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    found: list[Run] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            found.extend(dead_runs(home))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for number in range(30):
+        with started_run(home, f"run-{number}", time_limit_seconds=60):
+            pass
+    over.set()
+    looking.join()
+    assert found == []
+    assert list(home.runs.iterdir()) == []
 
 
 def test_watchdog_removes_the_folder_of_a_killed_run(tmp_path: Path) -> None:
