@@ -15,8 +15,8 @@ from harness.home import Home
 from harness.images.provide import provide_all
 from harness.lab import images_of, started_lab
 from harness.lab.building import REGISTRY_IMAGES
-from harness.lifecycle.reap import reap_dead
-from harness.lifecycle.run import OPENING, PRIVATE, started_run
+from harness.lifecycle.reap import OPENING, PRIVATE, reap_dead
+from harness.lifecycle.run import started_run
 from harness.result.model import (
     ClusterFacts,
     EngineFacts,

@@ -8,12 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from harness.engine.ambient import find_ambient
-from harness.engine.blackhole import remove_blackhole
 from harness.engine.private import stop_unused
 from harness.errors import EngineError, HarnessError
 from harness.home import Home
 from harness.images import store
-from harness.lifecycle.run import OPENING, PRIVATE, RUN_LABEL, dead_runs, living_runs
+from harness.lifecycle.reap import ambient_engines, remove_routes
+from harness.lifecycle.run import RUN_LABEL, dead_runs, living_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,12 +33,10 @@ def clean(home: Home, environment: Mapping[str, str], announce: Callable[[str], 
     ambient = find_ambient(environment)
     if ambient is not None:
         _clean_engine(ambient, announce)
-    engines = {name for run in dead for name in run.journal.names("engine")}
-    for url in sorted(engines - {OPENING, PRIVATE}):
+    for url in sorted({url for run in dead for url in ambient_engines(run)}):
         _clean_former_engine(url, environment, announce)
     for run in dead:
-        for subnet in run.journal.names("blackhole"):
-            remove_blackhole(subnet)
+        for subnet in remove_routes(run):
             announce(f"removed the route of last resort for {subnet}")
     _remove_home(home, announce)
 

@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 RUN_LABEL = "pullproof.run"
 
-# What a run's journal has as its engine, unless that is an address.
-OPENING = "opening"
-PRIVATE = "private"
-
 
 @dataclass(frozen=True)
 class Run:
