@@ -17,6 +17,8 @@ from harness.wait import wait_until
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from docker.models.containers import Container as SdkContainer
+
     from harness.engine.containers import ContainerSpec
     from harness.engine.programs import Programs
 
@@ -91,7 +93,7 @@ class Engine:
 
     def _names(self, chosen: str) -> tuple[str, ...]:
         with reported("cannot list what the engine holds"):
-            containers = self.client.containers.list(all=True, filters={"label": chosen})
+            containers = self._containers(chosen)
             networks = self.client.networks.list(filters={"label": chosen})
             volumes = self.client.volumes.list(filters={"label": chosen})
         return (
@@ -100,10 +102,14 @@ class Engine:
             *(f"volume {one.name}" for one in volumes),
         )
 
+    def _containers(self, chosen: str) -> list[SdkContainer]:
+        """Return containers with a label, except those that others remove at this moment."""
+        return self.client.containers.list(all=True, filters={"label": chosen}, ignore_removed=True)
+
     def _remove(self, chosen: str) -> tuple[str, ...]:
         found = self._names(chosen)
         with reported(f"cannot remove everything labelled {chosen}"):
-            for container in self.client.containers.list(all=True, filters={"label": chosen}):
+            for container in self._containers(chosen):
                 remove_container(self.client, str(container.id))
             for network in self.client.networks.list(filters={"label": chosen}):
                 network_of(self.client, network).remove()
