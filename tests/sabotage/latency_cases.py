@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.lab import Lab
     from harness.workload import Published
 
-# 1 MiB at 1 Mbit/s takes more than 8 s, and the target is 5 s.
+# 1 MiB at 1 Mbit/s takes more than 8 s; the target is 6 s.
 ONE_MEGABIT = 125_000
 # More than the target of 500 MiB.
 BALLAST = 520 * MIB
@@ -34,9 +34,13 @@ def _slow_down_the_link_of_node_2(lab: Lab) -> None:
 
 
 def _ask_a_dead_nameserver_first_on_node_2(lab: Lab) -> None:
-    """Have each look-up wait a second for a nameserver that is gone, as resolv.conf(5) says."""
+    """Have each look-up wait a second for a nameserver that is gone; see resolv.conf(5).
+
+    A cold pull makes up to three, a warm one a single one, whose target is 0.8 s.
+    """
     node = node_2(lab)
-    nobody = ip_interface(f"{node.address}/24").network[-2]
+    shown = node.execute(["ip", "-o", "-4", "address", "show", "eth0"]).text
+    nobody = ip_interface(shown.split()[3]).network[-2]
     servers = f"nameserver {nobody}\nnameserver 127.0.0.11\n"
     options = "options timeout:1 attempts:1 ndots:0\n"
     write = ["sh", "-c", 'printf "%s" "$1" >/etc/resolv.conf', "sh", servers + options]
