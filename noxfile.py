@@ -21,7 +21,7 @@ PURE = (
     *("keyring.py", "measure.py", "oci.py", "report/*", "result/model.py", "result/verdict.py"),
     *("result/redaction.py", "scenario/*", "secret.py", "registry/access_log.py", "wait.py"),
 )
-FAST_TESTS = ("tests/harness", "tests/fixtures")
+FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")
 
 
@@ -94,7 +94,7 @@ def sabotage(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure our own overhead as ratios within one run."""
+    """Measure our own overhead as ratios within one run; -- --pairs 30."""
     run(session, "-m", "tests.bench", *session.posargs)
 
 
