@@ -81,7 +81,7 @@ class Engine:
         return self._names(f"{label}={value}")
 
     def remove_labelled(self, label: str, value: str) -> tuple[str, ...]:
-        """Remove containers, then networks, then volumes with a label of that value.
+        """Remove containers with their volumes, networks and volumes with a label of that value.
 
         Returns what was there; twice does no harm. Raises EngineError when something stays.
         """
@@ -109,12 +109,17 @@ class Engine:
     def _remove(self, chosen: str) -> tuple[str, ...]:
         found = self._names(chosen)
         with reported(f"cannot remove everything labelled {chosen}"):
+            volumes = set()
             for container in self._containers(chosen):
+                volumes |= _volumes_of(container)
                 remove_container(self.client, str(container.id))
             for network in self.client.networks.list(filters={"label": chosen}):
                 network_of(self.client, network).remove()
-            for volume in self.client.volumes.list(filters={"label": chosen}):
-                self.remove_volume(str(volume.name))
+            volumes |= {
+                str(one.name) for one in self.client.volumes.list(filters={"label": chosen})
+            }
+            for name in sorted(volumes):
+                self.remove_volume(name)
         if found:
             wait_until(
                 lambda: self._names(chosen),
@@ -130,3 +135,12 @@ class Engine:
         with reported(f"cannot find network {spec.network}"):
             network = self.client.networks.get(spec.network)
             return network_of(self.client, network).gateway
+
+
+def _volumes_of(container: SdkContainer) -> set[str]:
+    """Return the names of a container's volumes.
+
+    One that was removed while the engine created the container is made anew, without labels.
+    """
+    mounts = container.attrs["Mounts"]
+    return {str(mount["Name"]) for mount in mounts if mount["Type"] == "volume"}

@@ -83,14 +83,21 @@ def _remove_until_settled(run: Run, engine: Engine, settled_seconds: float) -> N
     """Remove what carries the run's label until nothing has turned up for so long."""
     last_found = time.monotonic()
 
-    def settled() -> bool:
+    def left() -> str:
+        """Say what keeps us from going; empty when all is gone and has been for long enough."""
         nonlocal last_found
-        if engine.remove_labelled(RUN_LABEL, run.id):
+        try:
+            found = engine.remove_labelled(RUN_LABEL, run.id)
+        except HarnessError as error:  # such as a volume that a container has just begun to use
             last_found = time.monotonic()
-        return time.monotonic() - last_found >= settled_seconds
+            return str(error)
+        if found:
+            last_found = time.monotonic()
+        return "" if time.monotonic() - last_found >= settled_seconds else "it was there just now"
 
     wait_until(
-        settled,
+        left,
+        ready=lambda what: not what,
         timeout_seconds=10 * SETTLED_SECONDS,
         interval_seconds=0.2,
         what=f"the engine to bring forth nothing more of run {run.id}",

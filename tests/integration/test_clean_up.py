@@ -11,6 +11,7 @@ from harness.engine.private import private_engine
 from harness.result.model import Verdict
 from harness.wait import wait_until
 from tests.integration.private_home import needs_private_engine
+from tests.integration.slow_engine import SlowEngine
 from tests.integration.traces import traces
 from tests.integration.whole_runs import SMALL, ended_run, whole_run
 
@@ -127,3 +128,30 @@ def test_run_that_is_interrupted_tells_so(
         assert run.send(signal.SIGINT) == 2, run.output
         assert run.result().verdict is Verdict.INTERRUPTED
         assert run.result().exit_code == 2
+
+
+@pytest.mark.parametrize("kind", ["networks", "volumes", "containers"])
+def test_run_that_is_killed_while_the_engine_creates_what_it_asked_for(
+    own_home: Home, arguments: tuple[str | Path, ...], tmp_path: Path, kind: str
+) -> None:
+    docker = own_home.engine / "docker.sock"
+    with SlowEngine(own_home.engine / "slow.sock", docker, kind) as slow:
+        variables = {"DOCKER_HOST": slow.url}
+        with whole_run(tmp_path, *arguments, home=own_home, environment=variables) as run:
+            assert slow.held.wait(PROMISED_SECONDS), run.output
+            slow.listings = 0
+            run.send(signal.SIGKILL)
+
+        wait_until(
+            lambda: slow.listings,
+            ready=lambda count: count > 2,
+            timeout_seconds=PROMISED_SECONDS,
+            what="the watchdog to look a second time",
+        )
+        slow.release.set()
+        assert slow.created.wait(PROMISED_SECONDS)
+        wait_until(
+            lambda: not run.run.folder.exists(),
+            timeout_seconds=PROMISED_SECONDS,
+            what="the watchdog to have cleaned",
+        )
