@@ -15,15 +15,15 @@ from harness.cluster.containerd_node import ContainerdNode
 from harness.cri import runtime_pb2 as messages
 from harness.lab import credentials_of
 from harness.lifecycle.run import new_run_id
-from harness.measure import Samples
 from harness.scenario.model import MIB, AuthSpec, ClusterSpec, RegistrySpec, Scenario, TLSSpec
 from harness.secret import new_password
-from tests.bench.figure import Figure
+from tests.bench.figure import median_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.lab import Lab
+    from tests.bench.figure import Figure
 
     # One way to pull an image by its reference; raises when the runtime refuses.
     Contender = Callable[[str], None]
@@ -65,29 +65,12 @@ def measure_pulls(pairs: int, announce: Callable[[str], None]) -> list[Figure]:
 
 def figures(measured: list[Pair]) -> list[Figure]:
     """Return what pairs of pulls show."""
-    ours = Samples(pair.ours for pair in measured)
-    bare = Samples(pair.bare for pair in measured)
-    # Samples take any positive figure of which a thousandth matters, not only seconds.
-    ratios = Samples(pair.ours / pair.bare for pair in measured)
-    rows = [
-        ("our pull / the bare call, per pair", "ratio", ratios, GOAL),
-        ("our pull", "s", ours, None),
-        ("the bare call", "s", bare, None),
+    ratios = [pair.ours / pair.bare for pair in measured]
+    return [
+        median_of("our pull / bare call", ratios, "ratio", goal_max=GOAL),
+        median_of("our pull", [pair.ours for pair in measured], "s"),
+        median_of("bare call", [pair.bare for pair in measured], "s"),
     ]
-    return [_median(name, unit, samples, goal) for name, unit, samples, goal in rows]
-
-
-def _median(name: str, unit: str, samples: Samples, goal: float | None) -> Figure:
-    value, interval = samples.statistic("p50")
-    return Figure(
-        name=f"{name}, median",
-        value=value,
-        unit=unit,
-        samples=samples.count,
-        low=interval.low,
-        high=interval.high,
-        goal_max=goal,
-    )
 
 
 def _measure(lab: Lab, pairs: int, announce: Callable[[str], None]) -> list[Pair]:
