@@ -18,6 +18,7 @@ from harness.registry.protocols import ExposesStorage, Restarts
 if TYPE_CHECKING:
     from fixtures.recorder import Judge
     from fixtures.workload import Publish, Pull, Push
+    from harness.cluster.protocols import Node
     from harness.lab import Lab
     from harness.workload import Published
 
@@ -31,9 +32,7 @@ def test_every_node_holds_the_pushed_bytes(
     """Every blob of an image is on every node after a pull, byte for byte."""
     image = publish(lab.primary, layers=4, layer_bytes=LAYER_BYTES)
     judge(checks.all_succeeded(pull(image.reference, lab.primary.credentials)))
-    for node in lab.nodes:
-        held = ability(node, RuntimeAccess).content_digests(image.digests)
-        judge(checks.same_content(node.name, image.digests, held))
+    judge(*(_held_content(node, image) for node in lab.nodes))
 
 
 def test_registry_serves_the_pushed_bytes(lab: Lab, publish: Publish, judge: Judge) -> None:
@@ -99,9 +98,14 @@ def test_concurrent_pushes_of_shared_layers_are_all_whole(
 
     with ThreadPoolExecutor(max_workers=PUSHERS) as pool:
         pushed = list(pool.map(push_apart, images))
-    for image in pushed:
-        judge(_served_content(lab, image))
+    judge(*(_served_content(lab, image) for image in pushed))
     judge(checks.all_succeeded(pull(pushed[-1].reference, registry.credentials)))
+
+
+def _held_content(node: Node, image: Published) -> tuple[Finding, ...]:
+    """Find what a node does not hold, or with other bytes."""
+    held = ability(node, RuntimeAccess).content_digests(image.digests)
+    return checks.same_content(node.name, image.digests, held)
 
 
 def _served_content(lab: Lab, image: Published) -> tuple[Finding, ...]:
