@@ -23,7 +23,9 @@ def traces(home: Home, engine: Engine | None = None) -> frozenset[str]:
 
 def _held(engine: Engine) -> Iterator[str]:
     client = engine.client
-    yield from (f"container {one.name}" for one in client.containers.list(all=True, ignore_removed=True))
+    yield from (
+        f"container {one.name}" for one in client.containers.list(all=True, ignore_removed=True)
+    )
     yield from (f"network {one.name}" for one in client.networks.list())
     yield from (f"volume {one.name}" for one in client.volumes.list())
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.home import Home
@@ -18,7 +19,6 @@ from tests.acceptance_runs import pytest_command
 if TYPE_CHECKING:
     import signal
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 SMALL = CHECKOUT / "tests/integration/small.yaml"
 RUN_SECONDS = 120
@@ -48,6 +48,16 @@ class WholeRun:
     def run(self) -> Run:
         """The run as its reaper sees it."""
         return Run(id=self.folder.name, folder=self.home.run(self.folder.name))
+
+    def watchdog(self) -> int:
+        """Return the process id of its watchdog."""
+        name = self.folder.name.encode()
+        (found,) = [
+            int(file.parent.name)
+            for file in Path("/proc").glob("[0-9]*/cmdline")
+            if {b"harness.lifecycle.watchdog", name} <= set(_read(file).split(b"\0"))
+        ]
+        return found
 
     def result(self) -> Result:
         """Return the result that it has written."""
@@ -127,3 +137,10 @@ def ended_run(
     with whole_run(folder, *arguments, home=home, environment=environment) as run:
         run.process.wait(RUN_SECONDS)
         return run
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:  # the process has ended
+        return b""
