@@ -92,11 +92,27 @@ def test_watchdog_removes_the_folder_of_a_killed_run(tmp_path: Path) -> None:
 
 def test_process_that_outstays_its_time_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]) as process:
-        outlive(process.pid, time_limit_seconds=0.05)
+        outlive(process.pid, time_limit_seconds=0.05, lives=lambda: True)
         assert process.wait(30) == -9
+
+
+def test_process_whose_run_has_ended_is_not_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        outlive(process.pid, time_limit_seconds=0, lives=lambda: False)
+        assert process.poll() is None
+
+
+def test_watchdog_reaps_a_failed_run_whose_process_goes_on(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with (
+        pytest.raises(ZeroDivisionError),
+        started_run(home, "failed", time_limit_seconds=0.5) as run,
+    ):
+        raise ZeroDivisionError
+    wait_until(lambda: not run.folder.exists(), timeout_seconds=30, what="the watchdog")
 
 
 def test_process_that_has_ended_is_not_waited_for() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait(30)
-    outlive(process.pid, time_limit_seconds=60)
+    outlive(process.pid, time_limit_seconds=60, lives=lambda: True)
