@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def outlive(pid: int, *, time_limit_seconds: float, lives: Callable[[], bool]) -> None:
     """Return when the process has ended; kill it when its time has run out.
 
-    By then its run may have ended and the process do something else: `lives` tells. A pidfd names the process for good: a later process with the same number is never killed.
+    By then its run may have ended and the process do something else: `lives` tells. A pidfd
+    names the process for good: a later process with the same number is never killed.
     """
     try:
         process = os.pidfd_open(pid)

@@ -97,7 +97,9 @@ def test_process_that_outstays_its_time_is_killed() -> None:
 
 
 def test_process_whose_run_has_ended_is_not_killed() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+    ) as process:
         outlive(process.pid, time_limit_seconds=0, lives=lambda: False)
         assert process.poll() is None
 
@@ -106,7 +108,7 @@ def test_watchdog_reaps_a_failed_run_whose_process_goes_on(tmp_path: Path) -> No
     home = Home(tmp_path)
     with (
         pytest.raises(ZeroDivisionError),
-        started_run(home, "failed", time_limit_seconds=0.5) as run,
+        started_run(home, "failed", time_limit_seconds=1.5) as run,
     ):
         raise ZeroDivisionError
     wait_until(lambda: not run.folder.exists(), timeout_seconds=30, what="the watchdog")
