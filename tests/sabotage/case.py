@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.findings import Code
+    from harness.result.model import Status
     from harness.scenario.model import Capability
 
 
@@ -19,8 +20,8 @@ class Case:
     """A broken system.
 
     `turns_red` maps each check of the suite that must fail to its code, `leaves_open` each that
-    must be inconclusive to words of its reason; all others must pass. `subjects` are the nodes
-    or registries that the findings must name, and no others.
+    can prove nothing to its status, with `reason` in its words; all others must pass. `subjects`
+    are the nodes or registries that the findings must name, and no others.
     """
 
     name: str
@@ -28,4 +29,5 @@ class Case:
     sabotage: Sabotage
     turns_red: Mapping[str, Code]
     subjects: frozenset[str]
-    leaves_open: Mapping[str, str] = field(default_factory=dict)
+    leaves_open: Mapping[str, Status] = field(default_factory=dict)
+    reason: str = ""

@@ -11,6 +11,7 @@ from harness.findings import Code
 from harness.lab import ability
 from harness.registry import distribution_config as config
 from harness.registry.protocols import ExposesStorage
+from harness.result.model import Status
 from harness.scenario import kinds
 from tests.sabotage.breaking import (
     as_declared,
@@ -18,6 +19,7 @@ from tests.sabotage.breaking import (
     declare,
     distribution,
     node_2,
+    restart_registry,
 )
 from tests.sabotage.case import Case
 from tests.sabotage.saboteur import Sabotage
@@ -37,6 +39,12 @@ LARGE_LAYER_BYTES = 200_000
 REPOSITORIES = f"{config.STORAGE_FOLDER}/docker/registry/v2/repositories"
 # $1 is a link to a layer in one repository, $2 matches the links of all that may share it.
 UNLINK_WHERE_SHARED = 'link=$1; set -- $2; if [ $# -gt 1 ]; then rm "$link"; fi'
+
+# $1 is a tag's folder, $2 the image that it has just been given.
+TAKE_BACK = (
+    'cd "$1" && for image in index/sha256/*; do encoded=${image##*/}; '
+    '[ "$encoded" = "$2" ] || printf "sha256:%s" "$encoded" >current/link; done'
+)
 
 
 def _changed(blob: Blob) -> bytes:
@@ -104,11 +112,31 @@ def _unlink_shared_layers(lab: Lab, published: Published) -> None:
     encoded = published.image.layers[0].digest.removeprefix("sha256:")
     link = f"_layers/sha256/{encoded}/link"
     group = PurePosixPath(published.repository).parent
-    own, all_of_group = f"{published.repository}/{link}", f"{group}/*/{link}"
+    own, all_of_group = (
+        f"{REPOSITORIES}/{path}/{link}" for path in (published.repository, f"{group}/*")
+    )
+    _run_in_storage(lab, UNLINK_WHERE_SHARED, own, all_of_group)
+
+
+def _take_a_moved_tag_back(lab: Lab, published: Published) -> None:
+    """Let a tag name the image before the one that was pushed last."""
+    tag = f"{REPOSITORIES}/{published.repository}/_manifests/tags/{workload.TAG}"
+    _run_in_storage(lab, TAKE_BACK, tag, published.image.digest.removeprefix("sha256:"))
+
+
+def _run_in_storage(lab: Lab, script: str, *arguments: str) -> None:
     container = distribution(lab.primary)._container
-    paths = [f"{REPOSITORIES}/{path}" for path in (own, all_of_group)]
-    done = container.execute(["sh", "-c", UNLINK_WHERE_SHARED, "sh", *paths])
+    done = container.execute(["sh", "-c", script, "sh", *arguments])
     assert done.status == 0, done.stderr
+
+
+def _forbid_deletions(lab: Lab) -> None:
+    """Configure what Distribution does unless it is told otherwise."""
+
+    def forbid(document: Document) -> None:
+        del document["storage"]["delete"]
+
+    restart_registry(lab.primary, forbid)
 
 
 CASES = (
@@ -167,5 +195,21 @@ CASES = (
         sabotage=Sabotage(published=_unlink_shared_layers),
         turns_red={"integrity.concurrent-pushes-of-shared-layers-are-all-whole": Code.LOST_CONTENT},
         subjects=frozenset({PRIMARY}),
+    ),
+    Case(
+        name="registry-takes-a-moved-tag-back",
+        suite="integrity",
+        sabotage=Sabotage(published=_take_a_moved_tag_back),
+        turns_red={"integrity.digest-names-one-image": Code.WRONG_BYTES},
+        subjects=ALL_NODES,
+    ),
+    Case(
+        name="registry-allows-no-deletions",
+        suite="integrity",
+        sabotage=Sabotage(lab_started=_forbid_deletions),
+        turns_red={},
+        subjects=frozenset(),
+        leaves_open={"integrity.deleted-manifest-is-gone": Status.NOT_VERIFIED},
+        reason="allows no deletions",
     ),
 )
