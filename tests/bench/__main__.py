@@ -76,9 +76,9 @@ def table(figures: Sequence[Figure], surroundings: Surroundings) -> Table:
     )
     rows = Table("figure", "value", "95% interval", "goal", "", "note", title=title)
     for figure in figures:
-        between = f"{figure.low:.3f} to {figure.high:.3f}" if figure.low is not None else ""
+        between = f"{figure.low:.4f} to {figure.high:.4f}" if figure.low is not None else ""
         goal = f"<= {figure.goal_max:g}" if figure.goal_max is not None else ""
-        value = f"{figure.value:.3f}{' s' if figure.unit == 's' else ''}"
+        value = f"{figure.value:.4f}{' s' if figure.unit == 's' else ''}"
         rows.add_row(figure.name, value, between, goal, figure.verdict, figure.note)
     return rows
 

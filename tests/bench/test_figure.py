@@ -30,12 +30,14 @@ def test_figure_without_a_goal_is_not_judged() -> None:
 def test_ratio_is_that_of_each_pair_and_not_of_the_medians() -> None:
     pairs = [Pair(ours=1.01, bare=1), Pair(ours=4.08, bare=4), Pair(ours=2.06, bare=2)]
 
-    ratio, ours, bare = figures(pairs)
+    ratio, sharper, ours, bare, added, _ = figures(pairs, [Pair(ours=0.012, bare=0.010)])
 
     assert ratio.value == pytest.approx(1.02)
     assert ratio.samples == 3
     assert ours.value == 2.06
     assert bare.value == 2
+    assert added.value == pytest.approx(0.002)
+    assert sharper.value == pytest.approx(1.001)
 
 
 def test_median_lies_in_its_interval_which_is_the_same_each_time() -> None:
