@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,17 @@ def test_run_that_is_interrupted_tells_so(
         assert run.send(signal.SIGINT) == 2, run.output
         assert run.result().verdict is Verdict.INTERRUPTED
         assert run.result().exit_code == 2
+
+
+def test_run_with_workers_that_is_interrupted_from_the_keyboard_tells_so(
+    own_home: Home, arguments: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    with whole_run(tmp_path, *arguments, "-n", "2", home=own_home) as run:
+        run.wait_for_checks()
+        os.killpg(run.process.pid, signal.SIGINT)  # as a terminal does: to all of them
+
+        assert run.process.wait(PROMISED_SECONDS) == 2, run.output
+        assert run.result().verdict is Verdict.INTERRUPTED
 
 
 @pytest.mark.parametrize("kind", ["networks", "volumes", "containers"])
