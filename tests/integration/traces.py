@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,8 @@ def _mounts(home: Home) -> Iterator[str]:
 
 
 def _files(home: Home) -> Iterator[str]:
-    yield from (f"file {path}" for path in home.runs.rglob("*"))
+    for folder, folders, files in os.walk(home.runs):  # what is removed meanwhile is no error
+        yield from (f"file {folder}/{name}" for name in (*folders, *files))
     socket = home.engine / "docker.sock"
     yield from [f"file {socket}"] if socket.exists() else []
 
