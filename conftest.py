@@ -4,6 +4,7 @@ pytest_plugins = [
     "fixtures.options",
     "fixtures.lab",
     "fixtures.recorder",
+    "fixtures.redaction",
     "fixtures.reporting",
     "fixtures.workload",
     "fixtures.measuring",

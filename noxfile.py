@@ -21,6 +21,7 @@ PURE = (
     *("keyring.py", "measure.py", "oci.py", "report/*", "result/model.py", "result/verdict.py"),
     *("result/redaction.py", "scenario/*", "secret.py", "registry/access_log.py", "wait.py"),
 )
+FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")
 
 
@@ -73,7 +74,7 @@ def acceptance(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Fast tests of the harness with full branch coverage of its pure modules; no Docker."""
     coverage = ("--cov=harness", "--cov-report=") if not session.posargs else ()
-    run(session, "-m", "pytest", "tests/harness", *coverage, *session.posargs)
+    run(session, "-m", "pytest", *FAST_TESTS, *coverage, *session.posargs)
     if coverage:
         pure = ",".join(f"harness/{part}" for part in PURE)
         run(session, "-m", "coverage", "report", "--fail-under=100", f"--include={pure}")
@@ -93,7 +94,7 @@ def sabotage(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure our own overhead as ratios within one run."""
+    """Measure our own overhead as ratios within one run; -- --pairs 30."""
     run(session, "-m", "tests.bench", *session.posargs)
 
 
@@ -125,4 +126,4 @@ def protos(session: nox.Session) -> None:
 @nox.session
 def clean(session: nox.Session) -> None:
     """Remove everything that the project ever put on this machine outside its checkout."""
-    run(session, "-m", "harness.engine.clean", *session.posargs)
+    run(session, "-m", "harness.lifecycle.clean", *session.posargs)

@@ -15,7 +15,7 @@ from harness.home import Home
 from harness.images.provide import provide_all
 from harness.lab import images_of, started_lab
 from harness.lab.building import REGISTRY_IMAGES
-from harness.lifecycle.reap import reap_dead
+from harness.lifecycle.reap import OPENING, PRIVATE, reap_dead
 from harness.lifecycle.run import started_run
 from harness.result.model import (
     ClusterFacts,
@@ -101,9 +101,9 @@ def acceptance_run(order: Order, diary: Diary) -> Iterator[Lab]:
             run = stack.enter_context(
                 started_run(home, order.run_id, time_limit_seconds=order.time_limit_seconds)
             )
-            run.journal.intend("engine", "opening")
+            run.journal.intend("engine", OPENING)
             engine = stack.enter_context(open_engine(home, diary.announce, os.environ))
-            run.journal.intend("engine", "private" if engine.kind == "private" else engine.url)
+            run.journal.intend("engine", PRIVATE if engine.kind == "private" else engine.url)
             diary.learn(engine=EngineFacts(kind=engine.kind, version=engine.version))
         with diary.phase("images"):
             images = _images(order, engine, home, diary)

@@ -37,7 +37,7 @@ def harness_version() -> str:
 
 def harness_commit() -> str:
     """Return the commit of our checkout, empty where git cannot tell."""
-    arguments = ["git", "-C", CHECKOUT, "rev-parse", "HEAD"]
+    arguments = ["git", "-C", str(CHECKOUT), "rev-parse", "HEAD"]
     try:
         return command.run(arguments, timeout_seconds=10).text.strip()
     except CommandError:

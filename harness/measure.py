@@ -79,10 +79,14 @@ class Samples:
         return values[rank - 1], _bootstrap_interval(values, rank)
 
     def _sorted_seconds(self) -> list[float]:
+        # The histogram's own iterators visit every bucket up to the highest: 50 ms.
+        histogram = self._histogram
         return [
-            float(step.value_iterated_to) / 1_000_000
-            for step in self._histogram.get_recorded_iterator()
-            for _ in range(step.count_at_value_iterated_to)
+            float(histogram.get_highest_equivalent_value(histogram.get_value_from_index(index)))
+            / 1_000_000
+            for index, count in enumerate(histogram.counts)
+            if count
+            for _ in range(count)
         ]
 
 

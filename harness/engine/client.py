@@ -17,6 +17,8 @@ from harness.wait import wait_until
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from docker.models.containers import Container as SdkContainer
+
     from harness.engine.containers import ContainerSpec
     from harness.engine.programs import Programs
 
@@ -79,7 +81,7 @@ class Engine:
         return self._names(f"{label}={value}")
 
     def remove_labelled(self, label: str, value: str) -> tuple[str, ...]:
-        """Remove containers, then networks, then volumes with a label of that value.
+        """Remove containers with their volumes, networks and volumes with a label of that value.
 
         Returns what was there; twice does no harm. Raises EngineError when something stays.
         """
@@ -91,7 +93,7 @@ class Engine:
 
     def _names(self, chosen: str) -> tuple[str, ...]:
         with reported("cannot list what the engine holds"):
-            containers = self.client.containers.list(all=True, filters={"label": chosen})
+            containers = self._containers(chosen)
             networks = self.client.networks.list(filters={"label": chosen})
             volumes = self.client.volumes.list(filters={"label": chosen})
         return (
@@ -100,15 +102,24 @@ class Engine:
             *(f"volume {one.name}" for one in volumes),
         )
 
+    def _containers(self, chosen: str) -> list[SdkContainer]:
+        """Return containers with a label, except those that others remove at this moment."""
+        return self.client.containers.list(all=True, filters={"label": chosen}, ignore_removed=True)
+
     def _remove(self, chosen: str) -> tuple[str, ...]:
         found = self._names(chosen)
         with reported(f"cannot remove everything labelled {chosen}"):
-            for container in self.client.containers.list(all=True, filters={"label": chosen}):
+            volumes = set()
+            for container in self._containers(chosen):
+                volumes |= _volumes_of(container)
                 remove_container(self.client, str(container.id))
             for network in self.client.networks.list(filters={"label": chosen}):
                 network_of(self.client, network).remove()
-            for volume in self.client.volumes.list(filters={"label": chosen}):
-                self.remove_volume(str(volume.name))
+            volumes |= {
+                str(one.name) for one in self.client.volumes.list(filters={"label": chosen})
+            }
+            for name in sorted(volumes):
+                self.remove_volume(name)
         if found:
             wait_until(
                 lambda: self._names(chosen),
@@ -124,3 +135,12 @@ class Engine:
         with reported(f"cannot find network {spec.network}"):
             network = self.client.networks.get(spec.network)
             return network_of(self.client, network).gateway
+
+
+def _volumes_of(container: SdkContainer) -> set[str]:
+    """Return the names of a container's volumes.
+
+    One that was removed while the engine created the container is made anew, without labels.
+    """
+    mounts = container.attrs["Mounts"]
+    return {str(mount["Name"]) for mount in mounts if mount["Type"] == "volume"}

@@ -232,7 +232,9 @@ def remove_container(client: docker.DockerClient, container_id: str) -> None:
             raise
 
     def gone() -> bool:
-        return not client.containers.list(all=True, filters={"id": container_id})
+        return not client.containers.list(
+            all=True, filters={"id": container_id}, ignore_removed=True
+        )
 
     wait_until(gone, timeout_seconds=30, what=f"container {container_id} to be gone")
 

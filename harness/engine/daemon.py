@@ -126,8 +126,18 @@ class Daemon:
         )
         for mount in reversed(_mounts_below(self.folder)):
             run(["umount", "--lazy", mount], timeout_seconds=10)
+        for socket in self._shim_sockets():
+            socket.unlink(missing_ok=True)
         self._pidfile.unlink(missing_ok=True)
         self.socket.unlink(missing_ok=True)
+
+    def _shim_sockets(self) -> list[Path]:
+        """Return where the containers' shims listened: below /run, whatever the settings say.
+
+        A shim that is killed leaves its socket there; containerd notes the address in `exec`.
+        """
+        notes = self.folder.glob("exec/containerd/daemon/io.containerd.runtime.v2.task/*/*/address")
+        return [Path(note.read_text("utf-8").removeprefix("unix://")) for note in notes]
 
     def _owns(self, pid: int, container_ids: frozenset[str]) -> bool:
         """Whether a process is dockerd, its containerd, a shim of it, or in a container of it.

@@ -147,7 +147,7 @@ def _last_lines(log: Path) -> str:
 
 def _empty(client: docker.DockerClient) -> None:
     """Remove all containers, networks and volumes: nobody who could own them is left."""
-    for container in client.containers.list(all=True):
+    for container in client.containers.list(all=True, ignore_removed=True):
         remove_container(client, str(container.id))
     for network in client.networks.list(filters={"type": "custom"}):
         network.remove()

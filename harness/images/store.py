@@ -43,6 +43,13 @@ def find(client: DockerClient, reference: str) -> Stored | None:
         return Stored(attributes["Id"], labels, tuple(attributes["RootFS"].get("Layers") or ()))
 
 
+def own_names(client: DockerClient) -> tuple[str, ...]:
+    """Return all names of images that begin with our prefix, whatever made them."""
+    with _refusals(f"list images named {PREFIX}*"):
+        found = client.images.list(filters={"reference": f"{PREFIX}*"})
+    return tuple(sorted(name for image in found for name in image.tags if name.startswith(PREFIX)))
+
+
 def import_file_system(
     client: DockerClient, content: Iterator[bytes], *, repository: str, tag: str, changes: list[str]
 ) -> None:

@@ -2,46 +2,109 @@
 
 from __future__ import annotations
 
-import shutil
+import time
 from typing import TYPE_CHECKING
 
 from harness.engine import open_engine
 from harness.engine.blackhole import remove_blackhole
-from harness.lifecycle.run import RUN_LABEL, dead_runs
+from harness.engine.private import stop_unused
+from harness.errors import HarnessError
+from harness.lifecycle.run import RUN_LABEL, dead_runs, remove_folder
+from harness.wait import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.engine import Engine
     from harness.home import Home
     from harness.lifecycle.run import Run
 
+# What stands in a journal for the run's engine: the one below the home, or none as yet; else
+# it is the URL of the machine's own.
+PRIVATE = "private"
+OPENING = "opening"
+
+# An engine finishes what a run had asked of it, also when the run is killed meanwhile.
+SETTLED_SECONDS = 3.0
+
 
 def reap(
-    run: Run, home: Home, *, environment: Mapping[str, str], announce: Callable[[str], None]
+    run: Run,
+    home: Home,
+    *,
+    environment: Mapping[str, str],
+    announce: Callable[[str], None],
+    settled_seconds: float = 0,
 ) -> None:
     """Remove containers, networks, volumes, routes and files of a run; twice does no harm.
 
-    The run's folder goes last: while it exists, somebody will try again.
+    Returns once the engine has brought forth nothing more for `settled_seconds`. The run's
+    folder goes last: while it exists, somebody will try again.
     """
     engines = run.journal.names("engine")
-    if engines:
+    if engines and engines[-1] != OPENING:
         with open_engine(home, announce, _pointing_at(engines[-1], environment)) as engine:
-            engine.remove_labelled(RUN_LABEL, run.id)
-    for subnet in run.journal.names("blackhole"):
-        remove_blackhole(subnet)
-    shutil.rmtree(run.folder, ignore_errors=True)
+            _remove_until_settled(run, engine, settled_seconds)
+    elif home.engine.exists():
+        stop_unused(home)
+    remove_routes(run)
+    remove_folder(run)
 
 
 def reap_dead(
     home: Home, *, environment: Mapping[str, str], announce: Callable[[str], None]
 ) -> None:
-    """Reap every run that ended without cleaning and whose watchdog ended with it."""
+    """Reap every run that ended without cleaning and whose watchdog ended with it.
+
+    One that cannot be cleaned away, such as one whose engine is gone, is announced and left.
+    """
     for run in dead_runs(home):
         announce(f"removing what run {run.id} left behind")
-        reap(run, home, environment=environment, announce=announce)
+        try:
+            reap(run, home, environment=environment, announce=announce)
+        except HarnessError as error:
+            announce(f"run {run.id} could not be cleaned away: {error}\n  its folder: {run.folder}")
+
+
+def ambient_engines(run: Run) -> tuple[str, ...]:
+    """Return the URLs of the machine's own engines that a run has used."""
+    return tuple(url for url in run.journal.names("engine") if url not in (OPENING, PRIVATE))
+
+
+def remove_routes(run: Run) -> tuple[str, ...]:
+    """Remove a run's routes of last resort; return their subnets. Twice does no harm."""
+    subnets = run.journal.names("blackhole")
+    for subnet in subnets:
+        remove_blackhole(subnet)
+    return subnets
+
+
+def _remove_until_settled(run: Run, engine: Engine, settled_seconds: float) -> None:
+    """Remove what carries the run's label until nothing has turned up for so long."""
+    last_found = time.monotonic()
+
+    def left() -> str:
+        """Say what keeps us from going; empty when all is gone and has been for long enough."""
+        nonlocal last_found
+        try:
+            found = engine.remove_labelled(RUN_LABEL, run.id)
+        except HarnessError as error:  # such as a volume that a container has just begun to use
+            last_found = time.monotonic()
+            return str(error)
+        if found:
+            last_found = time.monotonic()
+        return "" if time.monotonic() - last_found >= settled_seconds else "it was there just now"
+
+    wait_until(
+        left,
+        ready=lambda what: not what,
+        timeout_seconds=10 * SETTLED_SECONDS,
+        interval_seconds=0.2,
+        what=f"the engine to bring forth nothing more of run {run.id}",
+    )
 
 
 def _pointing_at(url: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which the engine of the journal is the one that is found."""
     rest = {name: value for name, value in environment.items() if name != "DOCKER_HOST"}
-    return rest if url == "private" else rest | {"DOCKER_HOST": url}
+    return rest if url == PRIVATE else rest | {"DOCKER_HOST": url}

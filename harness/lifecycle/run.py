@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -57,8 +58,11 @@ def started_run(home: Home, run_id: str, *, time_limit_seconds: float) -> Iterat
     that all was cleaned; otherwise the watchdog cleans once more.
     """
     run = Run(id=run_id, folder=home.run(run_id))
-    run.folder.mkdir(parents=True, mode=0o700)
-    with FileLock(run.folder / "alive.lock"):
+    home.runs.mkdir(parents=True, exist_ok=True)
+    with _entrance(home.runs):
+        run.folder.mkdir(mode=0o700)
+        alive = FileLock(run.folder / "alive.lock").acquire()
+    with alive:
         command.detach(
             [
                 *(sys.executable, "-m", "harness.lifecycle.watchdog"),
@@ -68,14 +72,46 @@ def started_run(home: Home, run_id: str, *, time_limit_seconds: float) -> Iterat
             directory=CHECKOUT,
         )
         yield run
-        shutil.rmtree(run.folder)
+        remove_folder(run)
+
+
+def remove_folder(run: Run) -> None:
+    """Remove a run's folder, and with it the run; twice does no harm."""
+    with _entrance(run.folder.parent):
+        shutil.rmtree(run.folder, ignore_errors=True)
 
 
 def dead_runs(home: Home) -> tuple[Run, ...]:
     """Return runs that have left their folder behind without living any more."""
-    folders = sorted(home.runs.iterdir()) if home.runs.exists() else []
-    runs = (Run(id=folder.name, folder=folder) for folder in folders)
-    return tuple(run for run in runs if not _lives(run))
+    return tuple(run for run, lives in _runs(home) if not lives)
+
+
+def living_runs(home: Home) -> tuple[Run, ...]:
+    """Return runs whose process is still there."""
+    return tuple(run for run, lives in _runs(home) if lives)
+
+
+def _runs(home: Home) -> list[tuple[Run, bool]]:
+    """Return all runs that have a folder, and whether each of them lives."""
+    if not home.runs.exists():
+        return []
+    with _entrance(home.runs):
+        runs = [Run(id=folder.name, folder=folder) for folder in sorted(home.runs.iterdir())]
+        return [(run, _lives(run)) for run in runs]
+
+
+@contextmanager
+def _entrance(runs: Path) -> Iterator[None]:
+    """Let one at a time begin or end a run or look for runs.
+
+    Else a run whose folder is there before its lock would be taken for a dead one.
+    """
+    folder = os.open(runs, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _lives(run: Run) -> bool:

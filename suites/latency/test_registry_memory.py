@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import oci, workload
 from harness.lab import ability
 from harness.registry.protocols import ReportsMemory, Restarts
 from harness.result.model import Measurement
@@ -15,6 +14,7 @@ from harness.scenario.model import MIB
 
 if TYPE_CHECKING:
     from fixtures.recorder import Recorder
+    from fixtures.workload import Publish
     from harness.lab import Lab
 
 LAYER_BYTES = 32 * MIB
@@ -22,7 +22,9 @@ READINGS = 5
 
 
 @pytest.mark.exclusive
-def test_registry_memory_under_concurrent_reads(lab: Lab, recorder: Recorder) -> None:
+def test_registry_memory_under_concurrent_reads(
+    lab: Lab, publish: Publish, recorder: Recorder
+) -> None:
     """How much memory the registry uses while so many clients read a large layer slowly.
 
     Each reader takes the first bytes and then holds still, so that all reads are under way at
@@ -32,13 +34,11 @@ def test_registry_memory_under_concurrent_reads(lab: Lab, recorder: Recorder) ->
     registry = lab.primary
     ability(registry, Restarts).restart()
     readers = lab.scenario.latency.concurrent_reads
-    image = oci.image(layer_bytes=LAYER_BYTES)
-    published = workload.publish(registry, image, repository=workload.unique_repository("latency"))
+    published = publish(registry, layer_bytes=LAYER_BYTES)
+    layer = published.image.layers[0]
     with ExitStack() as reading:
         for _ in range(readers):
-            reading.enter_context(
-                registry.api().reading(published.repository, image.layers[0].digest)
-            )
+            reading.enter_context(registry.api().reading(published.repository, layer.digest))
         memory = [ability(registry, ReportsMemory).memory_bytes() for _ in range(READINGS)]
     recorder.measure(
         Measurement(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from noxfile import PURE
+
 CHECKOUT = Path(__file__).parents[2]
 
 # A module may import modules of its own layer and of the layers below it. Names are module
@@ -14,14 +16,22 @@ CHECKOUT = Path(__file__).parents[2]
 LAYERS = (
     ("errors", "secret", "findings", "oci", "keyring", "hosts_toml", "diagnosis"),
     ("scenario", "history"),
-    ("cluster.protocols", "registry.protocols", "result", "checks", "measure"),
-    ("command", "wait", "home"),
+    ("cluster.protocols", "registry.protocols", "registry.access_log"),
+    ("result", "checks", "measure", "report"),
+    ("command", "wait", "home", "machine"),
     ("trust", "debian", "golang", "distribution_api", "cri"),
     ("engine", "tools"),
     ("images",),
-    ("cluster", "registry", "workload", "faults"),
-    ("lab", "report"),
     ("lifecycle",),
+    ("cluster", "registry", "workload", "faults"),
+    ("lab",),
+    ("acceptance",),
+)
+
+# What a pure module must not import: it takes data and gives data.
+OUTSIDE_WORLD = (
+    *("docker", "grpc", "http.client", "http.server", "kubernetes", "pyroute2", "requests"),
+    *("socket", "ssl", "subprocess", "testcontainers", "urllib.request", "urllib3"),
 )
 
 
@@ -43,6 +53,19 @@ def _imports(file: Path, *, types_too: bool = False) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
     return found
+
+
+def _attributes(file: Path) -> set[str]:
+    """Return dotted names that a module uses, such as `time.sleep`."""
+    tree = ast.parse(file.read_text())
+    return {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+def _pure_modules() -> list[Path]:
+    """Return the modules whose full coverage is demanded."""
+    files = {pattern: sorted((CHECKOUT / "harness").glob(pattern)) for pattern in PURE}
+    assert all(files.values()), "noxfile.py names a pure module that does not exist"
+    return [file for group in files.values() for file in group if file.suffix == ".py"]
 
 
 def _is_type_checking(node: ast.stmt) -> bool:
@@ -100,7 +123,15 @@ def test_only_one_place_starts_processes_and_only_one_sleeps(file: Path) -> None
         assert not {name for name in imports if name.startswith("subprocess.run")}
         assert "subprocess" not in imports or "tests" in file.parts
     if _module(file) != "harness.wait":
-        assert "sleep(" not in file.read_text() or _module(file) == _module(Path(__file__))
+        assert "time.sleep" not in imports
+        assert "time.sleep" not in _attributes(file)
+
+
+@pytest.mark.parametrize("file", _pure_modules(), ids=_module)
+def test_pure_modules_do_not_reach_the_outside_world(file: Path) -> None:
+    doors = tuple(f"{module}." for module in OUTSIDE_WORLD)
+    assert not {name for name in _imports(file) if f"{name}.".startswith(doors)}
+    assert {"os.environ", "os.getenv"}.isdisjoint(_imports(file) | _attributes(file))
 
 
 @pytest.mark.parametrize("file", _sources("suites"), ids=_module)

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 APPLETS = ("cat", "httpd", "id", "ls", "mount", "nslookup", "ping", "sh", "sleep", "stat", "wget")
 
 
+def fetch_busybox(home: Home) -> tuple[Path, ...]:
+    """Download the package unless the home has it."""
+    packages = ["busybox-static"]
+    return download(packages, suite=Suite.TRIXIE, home=home, announce=print, closure=False)
+
+
 def import_busybox(client: DockerClient, home: Home, folder: Path) -> str:
     """Unpack busybox below a folder, import it and return the image's id."""
-    packages = ["busybox-static"]
-    debs = download(packages, suite=Suite.TRIXIE, home=home, announce=print, closure=False)
-    unpack(debs, into=folder)
+    unpack(fetch_busybox(home), into=folder)
     for name in APPLETS:
         (folder / "usr" / "bin" / name).symlink_to("busybox")
     archive = io.BytesIO()

@@ -15,8 +15,9 @@ import harness
 from harness.command import run
 from harness.engine import Bind, ContainerSpec
 from harness.engine.private import private_engine
+from harness.engine.programs import install_programs
 from harness.errors import CommandError, EngineError
-from tests.integration.busybox import import_busybox
+from tests.integration.busybox import fetch_busybox, import_busybox
 from tests.integration.namespace import own_network_namespace
 from tests.integration.private_home import needs_private_engine, private_home
 
@@ -35,6 +36,9 @@ CHECKOUT = Path(harness.__file__).parent.parent
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     home = private_home(tmp_path_factory.mktemp("h"))
+    # In the namespace there is nobody to download from.
+    install_programs(home, print)
+    fetch_busybox(home)
     with own_network_namespace(), private_engine(home, print) as opened:
         yield opened
 

@@ -16,11 +16,15 @@ import pytest
 import harness
 from harness.command import run
 from harness.engine import ContainerSpec, open_engine
-from harness.engine.clean import clean
+from harness.engine.blackhole import add_blackhole
 from harness.engine.private import private_engine, stop_unused
+from harness.engine.programs import install_programs
 from harness.errors import EngineError
+from harness.lifecycle.clean import clean
+from harness.lifecycle.journal import Journal
+from harness.lifecycle.run import started_run
 from harness.wait import wait_until
-from tests.integration.busybox import import_busybox
+from tests.integration.busybox import fetch_busybox, import_busybox
 from tests.integration.namespace import own_network_namespace
 from tests.integration.private_home import copy_programs, needs_private_engine, private_home
 
@@ -51,6 +55,9 @@ with private_engine(Home(Path(sys.argv[1])), print):
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     home = private_home(tmp_path_factory.mktemp("h"))
+    # In the namespace there is nobody to download from.
+    install_programs(home, print)
+    fetch_busybox(home)
     with own_network_namespace():
         yield home
         assert stop_unused(home)
@@ -271,7 +278,7 @@ def read(path: str) -> str:
         return f"cannot be read: {error.errno}"
 
 
-def test_cleaning_removes_what_is_labelled_and_the_home(home: Home, image: str, own: Home) -> None:
+def test_cleaning_removes_what_is_ours_and_nothing_else(home: Home, image: str, own: Home) -> None:
     with private_engine(own, print):
         pass
     with private_engine(home, print) as engine:
@@ -281,25 +288,77 @@ def test_cleaning_removes_what_is_labelled_and_the_home(home: Home, image: str, 
         )
         engine.start(spec)
         sleeping(engine, image, "foreign")
+        # A pulled image has none of our labels, and the user has a name of their own for it.
+        engine.client.api.tag(image, "pullproof/registry-2.8", "0123456789ab")
         environment = {"DOCKER_HOST": engine.url}
         with open_engine(own, print, environment) as ambient:
             assert (ambient.kind, ambient.version) == ("ambient", engine.version)
+        told: list[str] = []
 
-        removed = clean(own, environment)
+        clean(own, environment, told.append)
 
-        assert removed == ("container dead", "network lab", f"folder {own.root}")
-        assert clean(own, environment) == ()
+        assert told == [
+            *("removed container dead", "removed network lab"),
+            "removed image pullproof/registry-2.8:0123456789ab",
+            *(f"removed {folder}" for folder in (own.packages, own.engine, own.root)),
+        ]
+        clean(own, environment, told.append)
+        assert len(told) == 6
         assert engine.container("foreign") is not None
+        assert engine.client.images.get(image).tags == ["busybox:test"]
     assert not own.root.exists()
     assert private_home().packages.exists()
 
 
-def test_cleaning_refuses_while_a_run_uses_the_engine(own: Home) -> None:
+def test_cleaning_undoes_what_a_dead_run_left_outside_the_home(own: Home) -> None:
+    subnet = "198.51.100.0/24"
+    run_folder = own.run("dead")
+    run_folder.mkdir(parents=True)
+    journal = Journal(run_folder / "journal.jsonl")
+    journal.intend("engine", "unix:///nonexistent/docker.sock")
+    journal.intend("blackhole", subnet)
+    told: list[str] = []
+    with own_network_namespace():
+        add_blackhole(subnet)
+        assert routes()
+
+        clean(own, {}, told.append)
+
+        assert not routes()
+    assert "kept what a run may have left in the engine at unix:///nonexistent" in told[0]
+    assert told[1] == f"removed the route of last resort for {subnet}"
+    assert not own.root.exists()
+
+
+def routes() -> list[str]:
+    return Path("/proc/thread-self/net/route").read_text().splitlines()[1:]
+
+
+def test_cleaning_keeps_what_others_put_into_the_home(own: Home) -> None:
+    (own.root / "thesis.txt").touch()
+    told: list[str] = []
+
+    clean(own, {}, told.append)
+
+    assert [path.name for path in own.root.iterdir()] == ["thesis.txt"]
+    assert "thesis.txt" in told[-1]
+
+
+def test_cleaning_refuses_while_a_run_is_alive(own: Home) -> None:
+    with started_run(own, "busy", time_limit_seconds=60), pytest.raises(EngineError) as caught:
+        clean(own, {}, print)
+
+    assert caught.value.problem == "run busy is alive"
+    assert "end it" in caught.value.remedy
+    assert own.packages.exists()
+
+
+def test_cleaning_refuses_while_somebody_uses_the_engine(own: Home) -> None:
     with (
         private_engine(own, print) as engine,
-        pytest.raises(EngineError, match="a run is using") as caught,
+        pytest.raises(EngineError, match="somebody is using") as caught,
     ):
-        clean(own, {"DOCKER_HOST": engine.url})
+        clean(own, {"DOCKER_HOST": engine.url}, print)
 
-    assert "end that run" in caught.value.remedy
+    assert "then clean again" in caught.value.remedy
     assert json.loads((own.engine / "daemon.json").read_text())["bridge"] == "none"

@@ -59,12 +59,17 @@ def configuration_folder(registry: Registry) -> Path:
     return distribution(registry).handle.folder / CONFIGURATION_FOLDER
 
 
-def restart_registry(registry: Registry, change: Callable[[Document], None]) -> None:
-    """Change a registry's configuration and start it again with it; healthy when this returns."""
+def change_registry_config(registry: Registry, change: Callable[[Document], None]) -> None:
+    """Change a registry's configuration, which it reads when it starts again."""
     file = configuration_folder(registry) / config.CONFIGURATION_FILE
     document: Document = json.loads(file.read_text())
     change(document)
     file.write_text(json.dumps(document))
+
+
+def restart_registry(registry: Registry, change: Callable[[Document], None]) -> None:
+    """Change a registry's configuration and start it again with it; healthy when this returns."""
+    change_registry_config(registry, change)
     distribution(registry).restart()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.sabotage.saboteur import Sabotage
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.findings import Code
+    from harness.result.model import Status
     from harness.scenario.model import Capability
 
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 class Case:
     """A broken system.
 
-    `turns_red` maps each check of the suite that must fail to its code; all others must pass.
-    `subjects` are the nodes or registries that the findings must name, and no others.
+    `turns_red` maps each check of the suite that must fail to its code, `leaves_open` each that
+    can prove nothing to its status, with `reason` in its words; all others must pass. `subjects`
+    are the nodes or registries that the findings must name, and no others.
     """
 
     name: str
@@ -27,3 +29,5 @@ class Case:
     sabotage: Sabotage
     turns_red: Mapping[str, Code]
     subjects: frozenset[str]
+    leaves_open: Mapping[str, Status] = field(default_factory=dict)
+    reason: str = ""

@@ -1,10 +1,105 @@
-"""Broken slow and greedy systems: what the suite `latency` must see through."""
+"""Slow and greedy systems: what the suite `latency` must see through."""
 
 from __future__ import annotations
 
+from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.sabotage.case import Case
+from harness.faults.link import SlowLink, link_of
+from harness.findings import Code
+from harness.lab import ability
+from harness.registry.protocols import ReportsMemory
+from harness.result.model import Status
+from harness.scenario.model import MIB
+from harness.wait import wait_until
+from tests.sabotage.breaking import distribution, node_2
+from tests.sabotage.case import Case
+from tests.sabotage.saboteur import Sabotage
 
-CASES: tuple[Case, ...] = ()
+if TYPE_CHECKING:
+    from harness.lab import Lab
+    from harness.workload import Published
+
+# 1 MiB at 1 Mbit/s takes more than 8 s; the target is 6 s.
+ONE_MEGABIT = 125_000
+# More than the target of 500 MiB.
+BALLAST = 520 * MIB
+# dd holds what it has read until its reader takes it, who never does.
+HOLD_BALLAST = f"dd if=/dev/zero bs={BALLAST} count=1 2>/dev/null | sleep 60 >/dev/null 2>&1 &"
+# Only the check of the registry's memory pushes as much at once.
+LARGE_IMAGE_BYTES = 16 * MIB
+
+
+def _slow_down_the_link_of_node_2(lab: Lab) -> None:
+    SlowLink(link_of(node_2(lab)), ONE_MEGABIT).inject()
+
+
+def _ask_a_dead_nameserver_first_on_node_2(lab: Lab) -> None:
+    """Have each look-up wait a second for a nameserver that is gone; see resolv.conf(5).
+
+    A cold pull makes up to three, a warm one a single one, whose target is 0.8 s.
+    """
+    node = node_2(lab)
+    shown = node.execute(["ip", "-o", "-4", "address", "show", "eth0"]).text
+    nobody = ip_interface(shown.split()[3]).network[-2]
+    servers = f"nameserver {nobody}\nnameserver 127.0.0.11\n"
+    options = "options timeout:1 attempts:1 ndots:0\n"
+    write = ["sh", "-c", 'printf "%s" "$1" >/etc/resolv.conf', "sh", servers + options]
+    assert node.execute(write).status == 0
+
+
+def _eat_the_registrys_memory(lab: Lab, published: Published) -> None:
+    if published.image.size < LARGE_IMAGE_BYTES:
+        return
+    container = distribution(lab.primary)._container
+    assert container.execute(["sh", "-c", HOLD_BALLAST]).status == 0
+    wait_until(
+        ability(lab.primary, ReportsMemory).memory_bytes,
+        ready=lambda used: used > BALLAST,
+        timeout_seconds=20,
+        what="the ballast to be in memory",
+    )
+
+
+def _pull_on_node_2_beforehand(lab: Lab, published: Published) -> None:
+    assert node_2(lab).pull(published.reference, lab.primary.credentials).succeeded
+
+
+CASES = (
+    Case(
+        name="node-has-a-slow-link",
+        suite="latency",
+        sabotage=Sabotage(lab_started=_slow_down_the_link_of_node_2),
+        turns_red={
+            "latency.cold-pulls-of-one-node-at-a-time-1mib": Code.TARGET_MISSED,
+            "latency.cold-pulls-of-all-nodes-at-once-1mib": Code.TARGET_MISSED,
+        },
+        subjects=frozenset({"node-2"}),
+    ),
+    Case(
+        name="node-asks-a-dead-nameserver-first",
+        suite="latency",
+        sabotage=Sabotage(lab_started=_ask_a_dead_nameserver_first_on_node_2),
+        turns_red={"latency.warm-pulls-1mib": Code.TARGET_MISSED},
+        subjects=frozenset({"node-2"}),
+    ),
+    Case(
+        name="registry-eats-memory",
+        suite="latency",
+        sabotage=Sabotage(published=_eat_the_registrys_memory),
+        turns_red={"latency.registry-memory-under-concurrent-reads": Code.TARGET_MISSED},
+        subjects=frozenset({"primary at 8 concurrent reads"}),
+    ),
+    Case(
+        name="node-holds-images-before-their-first-pull",
+        suite="latency",
+        sabotage=Sabotage(published=_pull_on_node_2_beforehand),
+        turns_red={},
+        subjects=frozenset(),
+        leaves_open={
+            "latency.cold-pulls-of-one-node-at-a-time-1mib": Status.INCONCLUSIVE,
+            "latency.cold-pulls-of-all-nodes-at-once-1mib": Status.INCONCLUSIVE,
+        },
+        reason="node-2 pulled",
+    ),
+)

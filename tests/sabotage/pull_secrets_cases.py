@@ -1,10 +1,7 @@
-"""Broken credentials: what the suite `pull_secrets` must see through."""
+"""Broken credentials: registries and nodes that the suite `pull_secrets` must see through."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from tests.sabotage import pull_secrets_accounts, pull_secrets_nodes
 
-if TYPE_CHECKING:
-    from tests.sabotage.case import Case
-
-CASES: tuple[Case, ...] = ()
+CASES = (*pull_secrets_accounts.CASES, *pull_secrets_nodes.CASES)

@@ -9,7 +9,7 @@ import pytest
 from fixtures.recorder import check_id
 from harness import command
 from harness.machine import CHECKOUT
-from harness.result.model import Verdict
+from harness.result.model import Status, Verdict
 from tests.acceptance_runs import pytest_command, run_acceptance
 from tests.sabotage import integrity_cases, latency_cases, pull_secrets_cases, trust_cases
 
@@ -34,9 +34,12 @@ def test_sabotage_turns_exactly_the_right_checks_red(case: Case, tmp_path: Path)
         *("--scenario", SCENARIO),
         *("-p", "tests.sabotage.saboteur", "--sabotage", case.name),
     )
-    assert run.unproven() == dict(case.turns_red), run.output
+    assert run.unproven() == {**case.turns_red, **case.leaves_open}, run.output
     result = run.conclusion()
-    assert result.verdict is Verdict.FAILED
+    (expected,) = [Status.FAILED] if case.turns_red else set(case.leaves_open.values())
+    assert result.verdict == Verdict(expected)
+    reasons = {check.id: check.reason for check in result.checks}
+    assert all(case.reason in reasons[check] for check in case.leaves_open)
     subjects = {finding.subject for check in result.checks for finding in check.findings}
     assert subjects == case.subjects
 

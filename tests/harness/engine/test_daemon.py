@@ -57,6 +57,21 @@ def stand_in(
         process.stdout.close()
 
 
+def test_sweeping_removes_the_sockets_that_killed_shims_leave(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    socket = tmp_path / "shim.sock"
+    socket.touch()
+    state = daemon.folder / "exec/containerd/daemon/io.containerd.runtime.v2.task/moby/0123"
+    state.mkdir(parents=True)
+    (state / "address").write_text(f"unix://{socket}")
+
+    daemon.sweep()
+    daemon.sweep()
+
+    assert not socket.exists()
+
+
 def test_sweeping_kills_what_belongs_to_the_engine_only(daemon: Daemon, tmp_path: Path) -> None:
     of_another = tmp_path.with_name(f"{tmp_path.name}0") / "exec" / "config"
     with (

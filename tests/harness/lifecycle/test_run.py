@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from harness.home import Home
-from harness.lifecycle.run import dead_runs, new_run_id, started_run
+from harness.lifecycle.run import Run, dead_runs, living_runs, new_run_id, started_run
 from harness.lifecycle.watchdog import outlive
 from harness.machine import CHECKOUT
 from harness.wait import wait_until
@@ -36,6 +37,7 @@ def test_living_run_is_not_dead_and_leaves_nothing(tmp_path: Path) -> None:
         assert run.folder.is_dir()
         assert run.labels == {"pullproof.run": run.id}
         assert dead_runs(home) == ()
+        assert living_runs(home) == (run,)
     assert not run.folder.exists()
 
 
@@ -53,10 +55,31 @@ def test_folder_without_an_owner_is_a_dead_run(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.run("orphan").mkdir(parents=True)
     assert [dead.id for dead in dead_runs(home)] == ["orphan"]
+    assert living_runs(home) == ()
 
 
 def test_no_runs_are_dead_in_a_home_that_does_not_exist(tmp_path: Path) -> None:
     assert dead_runs(Home(tmp_path / "missing")) == ()
+
+
+def test_run_that_begins_or_ends_is_never_taken_for_dead(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    found: list[Run] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            found.extend(dead_runs(home))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for number in range(30):
+        with started_run(home, f"run-{number}", time_limit_seconds=60):
+            pass
+    over.set()
+    looking.join()
+    assert found == []
+    assert list(home.runs.iterdir()) == []
 
 
 def test_watchdog_removes_the_folder_of_a_killed_run(tmp_path: Path) -> None:
@@ -69,11 +92,29 @@ def test_watchdog_removes_the_folder_of_a_killed_run(tmp_path: Path) -> None:
 
 def test_process_that_outstays_its_time_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]) as process:
-        outlive(process.pid, time_limit_seconds=0.05)
+        outlive(process.pid, time_limit_seconds=0.05, lives=lambda: True)
         assert process.wait(30) == -9
+
+
+def test_process_whose_run_has_ended_is_not_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+    ) as process:
+        outlive(process.pid, time_limit_seconds=0, lives=lambda: False)
+        assert process.poll() is None
+
+
+def test_watchdog_reaps_a_failed_run_whose_process_goes_on(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with (
+        pytest.raises(ZeroDivisionError),
+        started_run(home, "failed", time_limit_seconds=1.5) as run,
+    ):
+        raise ZeroDivisionError
+    wait_until(lambda: not run.folder.exists(), timeout_seconds=30, what="the watchdog")
 
 
 def test_process_that_has_ended_is_not_waited_for() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait(30)
-    outlive(process.pid, time_limit_seconds=60)
+    outlive(process.pid, time_limit_seconds=60, lives=lambda: True)

@@ -1,0 +1,1 @@
+"""Our own overhead, as ratios within one run: they compare between machines, seconds do not."""

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.scenario import kinds
+from harness.scenario.kinds import Kind
+from harness.scenario.model import AuthSpec, RegistrySpec, Scenario, TLSSpec
+
+REGISTRIES = (
+    RegistrySpec(name="primary", tls=TLSSpec(), auth=AuthSpec()),
+    RegistrySpec(name="unknown-ca", tls=TLSSpec(issuer="another-ca"), declared_on_nodes=False),
+    RegistrySpec(name="expired", tls=TLSSpec(certificate="expired")),
+    RegistrySpec(name="mutual", tls=TLSSpec(client_certificate="required")),
+    RegistrySpec(name="plain", auth=AuthSpec()),
+    RegistrySpec(name="undeclared", declared_on_nodes=False),
+    RegistrySpec(name="open-mirror", tls=TLSSpec(), mirror_of="primary"),
+    RegistrySpec(name="private-mirror", tls=TLSSpec(), auth=AuthSpec(), mirror_of="primary"),
+)
+SCENARIO = Scenario(version=1, name="some", registries=REGISTRIES)
+PRIMARY = SCENARIO.primary
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (kinds.certified("valid"), ["primary", "open-mirror", "private-mirror"]),
+        (kinds.certified("expired"), ["expired"]),
+        (kinds.certified("wrong-name"), []),
+        (kinds.UNKNOWN_CA, ["unknown-ca"]),
+        (kinds.CLIENT_CERTIFICATE, ["mutual"]),
+        (kinds.PLAIN_HTTP, ["plain"]),
+        (kinds.SOUND, ["primary", "mutual", "plain", "open-mirror", "private-mirror"]),
+        (kinds.WITH_ACCOUNTS, ["primary", "plain"]),
+        (kinds.mirrored(SCENARIO), ["primary"]),
+        (kinds.mirror_of(PRIMARY), ["open-mirror", "private-mirror"]),
+        (kinds.private_mirror_of(PRIMARY), ["private-mirror"]),
+    ],
+    ids=lambda value: value.words if isinstance(value, Kind) else "",
+)
+def test_kind_matches_exactly_its_registries(kind: Kind, names: list[str]) -> None:
+    assert [spec.name for spec in REGISTRIES if kind.matches(spec)] == names
+
+
+def test_words_complete_the_sentence_that_there_is_none() -> None:
+    assert kinds.mirror_of(PRIMARY).words == "that mirrors primary"
+    assert kinds.private_mirror_of(PRIMARY).words.startswith("that mirrors primary with")
