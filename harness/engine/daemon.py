@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # containerd refuses longer paths for its sockets, of which this is the longest.
 _LONGEST_SOCKET = "exec/containerd/containerd-debug.sock"
 _SOCKET_PATH_BYTES = 104
+_LOOKS = 3
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,11 @@ class Daemon:
         return self.folder / "daemon.json"
 
     def runs(self) -> bool:
-        """Whether the process lives, from the moment that `start` returns."""
-        return bool(self._processes())
+        """Whether the process lives, from the moment that `start` returns.
+
+        Looked for more than once, because a process amid execve(2) shows no arguments.
+        """
+        return any(self._processes() for _ in range(_LOOKS))
 
     def start(self, programs: Programs) -> None:
         """Start the process; it outlives ours and is not our child."""
