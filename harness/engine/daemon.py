@@ -181,9 +181,11 @@ def _arguments(pid: int) -> list[str]:
     def shown() -> bytes | None:
         try:
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
-            return arguments or (b"" if Path(f"/proc/{pid}/exe").readlink() else None)
+            if not arguments:
+                Path(f"/proc/{pid}/exe").readlink()  # fails where there is no program
         except OSError:
             return None
+        return arguments
 
     with suppress(WaitTimeoutError):
         arguments = wait_until(
