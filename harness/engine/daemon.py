@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # containerd refuses longer paths for its sockets, of which this is the longest.
 _LONGEST_SOCKET = "exec/containerd/containerd-debug.sock"
 _SOCKET_PATH_BYTES = 104
+_EXECVE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -172,11 +173,29 @@ def _pids() -> Iterator[int]:
 
 
 def _arguments(pid: int) -> list[str]:
-    """Return a process's arguments; one empty text for a process that is gone or a zombie."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-    except OSError:
-        return [""]
+    """Return a process's arguments; one empty text for a process that is gone or a zombie.
+
+    A process amid execve(2) shows none either, for a moment; unlike those it has a program.
+    """
+
+    def shown() -> bytes | None:
+        try:
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if not arguments:
+                Path(f"/proc/{pid}/exe").readlink()  # fails where there is no program
+        except OSError:
+            return None
+        return arguments
+
+    with suppress(WaitTimeoutError):
+        arguments = wait_until(
+            shown,
+            ready=lambda arguments: arguments != b"",
+            timeout_seconds=_EXECVE_SECONDS,
+            what=f"process {pid} to show its arguments",
+        )
+        return (arguments or b"").decode("utf-8", "replace").split("\0")
+    return [""]
 
 
 def _kill(pid: int, number: signal.Signals) -> None:
