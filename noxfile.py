@@ -87,6 +87,12 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session
+def kubernetes(session: nox.Session) -> None:
+    """Clusters of real kind on our own node image, which is compiled for many minutes once."""
+    run(session, "-m", "pytest", "tests/kubernetes", *session.posargs)
+
+
+@nox.session
 def sabotage(session: nox.Session) -> None:
     """Proof that each check can fail: break real systems and see the right check turn red."""
     run(session, "-m", "pytest", "tests/sabotage", *session.posargs)

@@ -82,7 +82,8 @@ def _clean_engine(engine: Engine, announce: Callable[[str], None]) -> None:
 
 def _remove_home(home: Home, announce: Callable[[str], None]) -> None:
     """Remove our folders, and the home unless it holds what is not ours."""
-    for folder in (home.packages, home.engine, home.images, home.runs):
+    ours = (home.packages, home.engine, home.images, home.go, home.tools, home.runs)
+    for folder in ours:
         if folder.is_symlink():
             folder.unlink()
         elif folder.exists():

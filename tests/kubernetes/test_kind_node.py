@@ -15,13 +15,13 @@ from harness.images.provide import provide
 from harness.images.recipe import load_recipes
 from harness.wait import wait_until
 from tests.integration.busybox import import_busybox
-from tests.integration.kubernetes.kind_cluster import kind_cluster
+from tests.kubernetes.kind_cluster import kind_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.engine import Engine
-    from tests.integration.kubernetes.kind_cluster import KindCluster
+    from tests.kubernetes.kind_cluster import KindCluster
 
 NODES = ("control-plane", "worker", "worker2")
 IMAGES = [Image.KIND_NODE_1_36, Image.KIND_NODE_1_35]
