@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -180,13 +181,24 @@ class CRI:
             request_serializer=type(request).SerializeToString,
             response_deserializer=answer.FromString,
         )
+        started = time.monotonic()
         try:
             response: Answer = invoke(request, timeout=seconds)
         except grpc.RpcError as error:
-            raise CRIError(
-                path.rpartition("/")[2], error.code().name, error.details() or ""
-            ) from error
+            details = error.details() or ""
+            late = time.monotonic() - started >= seconds
+            code = status_of(error.code().name, details, late=late)
+            raise CRIError(path.rpartition("/")[2], code, details) from error
         return response
+
+
+def status_of(code: str, details: str, *, late: bool) -> str:
+    """Return the name of the status that a failed call ended with.
+
+    The runtime knows the time limit as well and may be the first to end a call that is late. It
+    then resets the stream without a word, and gRPC takes that for CANCELLED or UNKNOWN.
+    """
+    return "DEADLINE_EXCEEDED" if late and "RST_STREAM" in details else code
 
 
 def _image(message: messages.Image) -> Image:
