@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from harness.command import Completed
     from harness.diagnosis import Diagnosis
+    from harness.kubernetes_api import KubernetesAPI
     from harness.secret import Credentials
 
 
@@ -34,6 +35,32 @@ class Pull:
     def succeeded(self) -> bool:
         """Whether the runtime reported the image as pulled."""
         return self.failure is None
+
+
+@dataclass(frozen=True)
+class PodEvent:
+    """One event of a pod: `type` is Normal or Warning."""
+
+    type: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class PodPull(Pull):
+    """A pull that a kubelet made, or spared itself, for a pod.
+
+    `duration_seconds` is what we waited for; what the kubelet tells of its own time is in
+    `pulling_seconds` and `queueing_seconds`, None where it told nothing (its events are rate
+    limited). `image_id` is the pod's, a repository with the manifest's digest. `waiting_reason`
+    is why the container waited when the kubelet refused, such as ErrImagePull; empty on success.
+    """
+
+    waiting_reason: str = ""
+    already_present: bool = False
+    pulling_seconds: float | None = None
+    queueing_seconds: float | None = None
+    events: tuple[PodEvent, ...] = ()
 
 
 @runtime_checkable
@@ -121,4 +148,28 @@ class Cluster(Protocol):
 
     def collect_logs(self, into: Path) -> None:
         """Write what the cluster's parts logged to files below `into`."""
+        ...
+
+
+@runtime_checkable
+class KubernetesAccess(Protocol):
+    """Ability of a cluster: it is Kubernetes, and this run has two namespaces of its own in it."""
+
+    @property
+    def api(self) -> KubernetesAPI:
+        """The Kubernetes API, with the rights that the run was given."""
+        ...
+
+    @property
+    def namespace(self) -> str:
+        """The namespace in which the run works."""
+        ...
+
+    @property
+    def second_namespace(self) -> str:
+        """Another one, for what must not reach across namespaces."""
+        ...
+
+    def node_name(self, node: Node) -> str:
+        """Return the name by which Kubernetes knows a node; reports may use a shorter one."""
         ...

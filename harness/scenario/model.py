@@ -18,13 +18,17 @@ Name = Annotated[
 ]
 SizeClass = Literal["1MiB", "10MiB", "100MiB"]
 SIZE_CLASS_BYTES: dict[SizeClass, int] = {"1MiB": MIB, "10MiB": 10 * MIB, "100MiB": 100 * MIB}
-Capability = Literal["trust", "pull_secrets", "latency", "integrity"]
-CAPABILITIES: tuple[Capability, ...] = ("trust", "pull_secrets", "latency", "integrity")
+Capability = Literal["trust", "pull_secrets", "latency", "integrity", "kubelet"]
+CAPABILITIES: tuple[Capability, ...] = ("trust", "pull_secrets", "latency", "integrity", "kubelet")
 Measure = Literal[
     "cold_pull_p95_seconds",
     "concurrent_cold_pull_p95_seconds",
     "warm_pull_p95_seconds",
     "registry_memory_bytes",
+    "pod_pull_p95_seconds",
+    "pod_pull_queue_p95_seconds",
+    "fleet_cold_pull_p95_seconds",
+    "rollout_seconds",
 ]
 
 
@@ -36,12 +40,29 @@ class Part(BaseModel):
     )
 
 
-class ClusterSpec(Part):
-    """The cluster that pulls."""
+Provider = Literal["auto", "kind", "containerd", "existing"]
 
-    provider: Literal["auto", "containerd"] = "auto"
+
+class KubeletSpec(Part):
+    """How the kubelets of a kind cluster pull; the defaults are those of Kubernetes 1.35."""
+
+    ensure_secret_pulled_images: bool = True
+    serialize_image_pulls: bool = True
+
+
+class ClusterSpec(Part):
+    """The cluster that pulls.
+
+    `containerd` is the release on nodes of the provider `containerd`; `kubernetes` and
+    `kubelet` are for `kind`, where one of the `nodes` is the control plane. A cluster that
+    exists already is taken as it is.
+    """
+
+    provider: Provider = "auto"
     nodes: Annotated[int, Field(ge=1, le=9)] = 3
     containerd: Literal["1.6", "1.7", "2.1"] = "1.7"
+    kubernetes: Literal["1.35", "1.36"] = "1.36"
+    kubelet: KubeletSpec = KubeletSpec()
 
 
 class TLSSpec(Part):

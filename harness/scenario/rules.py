@@ -21,6 +21,10 @@ MEASURED_BY: dict[Measure, Capability] = {
     "concurrent_cold_pull_p95_seconds": "latency",
     "warm_pull_p95_seconds": "latency",
     "registry_memory_bytes": "latency",
+    "pod_pull_p95_seconds": "kubelet",
+    "pod_pull_queue_p95_seconds": "kubelet",
+    "fleet_cold_pull_p95_seconds": "latency",
+    "rollout_seconds": "kubelet",
 }
 _NEEDS_SIZE_CLASS = ("cold_pull_p95_seconds", "concurrent_cold_pull_p95_seconds")
 

@@ -19,7 +19,7 @@ LAYERS = (
     ("cluster.protocols", "registry.protocols", "registry.access_log"),
     ("result", "checks", "measure", "report"),
     ("command", "wait", "home", "machine"),
-    ("trust", "debian", "golang", "distribution_api", "cri"),
+    ("trust", "debian", "golang", "distribution_api", "kubernetes_api", "cri"),
     ("engine", "tools"),
     ("images",),
     ("lifecycle",),
