@@ -15,6 +15,7 @@ from harness.home import Home
 from harness.images.provide import provide_all
 from harness.lab import images_of, started_lab
 from harness.lab.building import REGISTRY_IMAGES
+from harness.lab.choosing import choose
 from harness.lifecycle.reap import OPENING, PRIVATE, reap_dead
 from harness.lifecycle.run import started_run
 from harness.result.model import (
@@ -26,6 +27,7 @@ from harness.result.model import (
     Phases,
     RegistryFacts,
 )
+from harness.tools import Tool, provide_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,11 +108,23 @@ def acceptance_run(order: Order, diary: Diary) -> Iterator[Lab]:
             run.journal.intend("engine", PRIVATE if engine.kind == "private" else engine.url)
             diary.learn(engine=EngineFacts(kind=engine.kind, version=engine.version))
         with diary.phase("images"):
-            images = _images(order, engine, home, diary)
-        with diary.phase("lab"):
+            choice = choose(
+                order.scenario.cluster,
+                engine=engine,
+                home=home,
+                announce=diary.announce,
+                bundle=order.bundle,
+            )
+            scenario = order.scenario.model_copy(update={"cluster": choice.cluster})
+            diary.learn(
+                cluster=ClusterFacts(provider=choice.cluster.provider, reason=choice.reason)
+            )
+            kind = _kind(home, diary) if choice.cluster.provider == "kind" else None
+            images = _images(scenario, order.bundle, engine, home, diary)
+        with diary.phase("lab"), _kept_on_failure(order, run.folder / "logs"):
             lab = stack.enter_context(
                 started_lab(
-                    order.scenario, engine=engine, images=images, run=run, secret=order.secret
+                    scenario, engine=engine, images=images, run=run, secret=order.secret, kind=kind
                 )
             )
             _learn_lab(lab, images, diary)
@@ -124,13 +138,28 @@ def acceptance_run(order: Order, diary: Diary) -> Iterator[Lab]:
                 stack.close()
 
 
-def _images(order: Order, engine: Engine, home: Home, diary: Diary) -> dict[Image, ProvidedImage]:
+@contextmanager
+def _kept_on_failure(order: Order, logs: Path) -> Iterator[None]:
+    """Keep what a lab that does not come up has logged."""
+    try:
+        yield
+    except BaseException:
+        if logs.exists():
+            order.keep_logs(logs)
+        raise
+
+
+def _kind(home: Home, diary: Diary) -> Path:
+    """Return the command line kind."""
+    tool = provide_tool(Tool.KIND, home=home, announce=diary.announce, environment=os.environ)
+    return tool.path
+
+
+def _images(
+    scenario: Scenario, bundle: Path | None, engine: Engine, home: Home, diary: Diary
+) -> dict[Image, ProvidedImage]:
     images = provide_all(
-        images_of(order.scenario),
-        engine=engine,
-        home=home,
-        announce=diary.announce,
-        bundle=order.bundle,
+        images_of(scenario), engine=engine, home=home, announce=diary.announce, bundle=bundle
     )
     diary.learn(
         images=tuple(
@@ -142,14 +171,7 @@ def _images(order: Order, engine: Engine, home: Home, diary: Diary) -> dict[Imag
 
 
 def _learn_lab(lab: Lab, images: dict[Image, ProvidedImage], diary: Diary) -> None:
-    asked = lab.scenario.cluster.provider
-    why = (
-        "the scenario asks for it"
-        if asked == lab.cluster.provider
-        else "auto chooses it: nodes of containerd alone are the one provider that builds a lab"
-    )
     diary.learn(
-        cluster=ClusterFacts(provider=lab.cluster.provider, reason=why),
         nodes=tuple(
             NodeFacts(name=node.name, containerd=node.runtime_version())
             for node in lab.nodes

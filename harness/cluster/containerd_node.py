@@ -1,4 +1,4 @@
-"""A node that is only a containerd in a container, driven through its CRI as a kubelet would."""
+"""A node that is a container of ours, driven through its CRI as a kubelet would."""
 
 from __future__ import annotations
 
@@ -32,23 +32,39 @@ _NO_ANSWER = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 
 # Leases keep what a failed pull has fetched. A lease of our own makes sure that there is one
 # whose synchronous removal collects the garbage before the command returns.
-_FORGET = f"""
-ctr="ctr --address {SOCKET} --namespace k8s.io"
+_FORGET = """
+ctr="ctr --address $0 --namespace k8s.io"
 $ctr leases create --id forget >/dev/null && $ctr leases rm --sync $($ctr leases ls --quiet)
 """
+
+
+@dataclass(frozen=True)
+class RuntimePlace:
+    """Where a node's runtime is found: its socket, and its log, which a command shows.
+
+    Without a command the log is the container's own.
+    """
+
+    socket: str
+    log_command: tuple[str, ...] = ()
+
+
+ALONE = RuntimePlace(SOCKET)
 
 
 @dataclass(frozen=True)
 class NodeHandle:
     """What another process needs to use a node; plain text, so that it can be sent.
 
-    `folder` is the node's folder on this machine, with `etc` and `run` bound into it.
+    `folder` is the node's folder on this machine: `run` is bound into the node and, where it
+    exists, `etc` as the folder of the runtime's configuration.
     """
 
     name: str
     container_id: str
     address: str
     folder: str
+    place: RuntimePlace = ALONE
 
     @property
     def socket(self) -> Path:
@@ -57,14 +73,14 @@ class NodeHandle:
 
     def on_host(self, path: str) -> Path | None:
         """Return where a file of the runtime's configuration lies on this machine, else None."""
-        inside = Path(os.path.normpath(path))
-        if not inside.is_relative_to(CONFIG_FOLDER):
+        inside, bound = Path(os.path.normpath(path)), Path(self.folder) / "etc"
+        if not inside.is_relative_to(CONFIG_FOLDER) or not bound.exists():
             return None
-        return Path(self.folder) / "etc" / inside.relative_to(CONFIG_FOLDER)
+        return bound / inside.relative_to(CONFIG_FOLDER)
 
 
 class ContainerdNode:
-    """A node with containerd and nothing else; has the ability RuntimeAccess."""
+    """A container that is a node, be it of kind; has the ability RuntimeAccess."""
 
     def __init__(self, handle: NodeHandle, container: Container, cri: CRI) -> None:
         self.handle = handle
@@ -143,7 +159,7 @@ class ContainerdNode:
 
         Pulls that are under way on the node lose what they have fetched.
         """
-        done = self.execute(["sh", "-c", _FORGET])
+        done = self.execute(["sh", "-c", _FORGET, self.handle.place.socket])
         if done.status != 0:
             raise HarnessError(f"{self.name} did not collect its garbage: {done.stderr.strip()}")
 
@@ -160,7 +176,7 @@ class ContainerdNode:
 
         It is the running one's, which tells it also when its CRI has not loaded.
         """
-        done = self.execute(["ctr", "--address", SOCKET, "version"])
+        done = self.execute(["ctr", "--address", self.handle.place.socket, "version"])
         running = done.text.partition("Server:")[2]
         number = re.search(r"\d+\.\d+\.\d+", running)
         if number is None:
@@ -170,7 +186,7 @@ class ContainerdNode:
     def runtime_conditions(self) -> dict[str, str]:
         """Return the CRI's conditions that are not met: type to reason and message.
 
-        Left out are those about the pods' network, which these nodes have none of, and about
+        Left out are those about the pods' network, which not all such nodes have, and about
         deprecations. A service of the CRI that does not answer is a condition as well: a runtime
         whose CRI plugin did not load says no more than that.
         """
@@ -196,6 +212,9 @@ class ContainerdNode:
 
     def runtime_log(self) -> str:
         """Return the runtime's log so far."""
+        shown = self.handle.place.log_command
+        if shown:
+            return self.execute(shown).text
         return self._container.logs().decode("utf-8", "replace")
 
     def content_digests(self, digests: Sequence[str]) -> dict[str, str]:

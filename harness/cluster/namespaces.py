@@ -38,17 +38,24 @@ def own_namespaces(
     when this yields: their service account `default` is there. Whatever was left under the same
     names is removed before. At the end both are gone, or WaitTimeoutError says what remains.
     """
-    own = RunNamespaces(f"pullproof-{run_id}", f"pullproof-{run_id}-second")
-    marks = {**(labels or {}), RUN_LABEL: run_id}
     remove_namespaces(api, run_id)
     try:
-        for name in (own.first, own.second):
-            api.create(_NAMESPACES, {"metadata": {"name": name, "labels": marks}})
-        for name in (own.first, own.second):
-            _wait_for_default_account(api, name)
-        yield own
+        yield create_namespaces(api, run_id, labels)
     finally:
         remove_namespaces(api, run_id)
+
+
+def create_namespaces(
+    api: KubernetesAPI, run_id: str, labels: Mapping[str, str] | None = None
+) -> RunNamespaces:
+    """Create them where nobody has to remove them: in a cluster that goes as a whole."""
+    own = RunNamespaces(f"pullproof-{run_id}", f"pullproof-{run_id}-second")
+    marks = {**(labels or {}), RUN_LABEL: run_id}
+    for name in (own.first, own.second):
+        api.create(_NAMESPACES, {"metadata": {"name": name, "labels": marks}})
+    for name in (own.first, own.second):
+        _wait_for_default_account(api, name)
+    return own
 
 
 def remove_namespaces(api: KubernetesAPI, run_id: str) -> None:

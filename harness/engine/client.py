@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from harness.engine.containers import ContainerSpec
     from harness.engine.programs import Programs
 
+# kind marks a cluster's containers with the cluster's name, which for us is the run's id.
+KIND_LABEL = "io.x-k8s.kind.cluster"
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -89,7 +92,14 @@ class Engine:
 
     def remove_of_all_runs(self, label: str) -> tuple[str, ...]:
         """Remove what carries a label whatever its value: also what belongs to other runs."""
-        return self._remove(label)
+        clusters = (self.remove_labelled(KIND_LABEL, run) for run in self._values(label))
+        return (*(one for removed in clusters for one in removed), *self._remove(label))
+
+    def _values(self, label: str) -> tuple[str, ...]:
+        """Return the values that a label has on networks: each run has one for its lab."""
+        with reported("cannot list what the engine holds"):
+            networks = self.client.networks.list(filters={"label": label})
+        return tuple(str(network.attrs["Labels"][label]) for network in networks)
 
     def _names(self, chosen: str) -> tuple[str, ...]:
         with reported("cannot list what the engine holds"):

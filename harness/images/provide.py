@@ -100,6 +100,32 @@ def provide(
     )
 
 
+def without_building(
+    image: Image,
+    *,
+    engine: Engine,
+    home: Home,
+    announce: Callable[[str], None],
+    bundle: Path | None = None,
+) -> str:
+    """Say why an image can be had without building it, nothing where it cannot.
+
+    The registry that publishes it may be asked once, as in `provide`; nothing is fetched.
+    """
+    recipe = load_recipes(RECIPES)[image]
+    if bundle is not None and find_archive(bundle, image) is not None:
+        return "the bundle has its image"
+    if store.find(engine.client, f"{recipe.repository}:{recipe.hash}"):
+        return "the engine's store has its image"
+    if recipe.published is None:
+        return ""
+    home.images.mkdir(parents=True, exist_ok=True)
+    asked = reach(
+        engine.client, recipe.published, folder=home.images, announce=announce, now=time.time
+    )
+    return "the registry that publishes its image answers" if asked.answers else ""
+
+
 @dataclass(frozen=True)
 class _Attempt:
     """One image that is wanted, and all that could give it."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.cluster.containerd import NodeParts, containerd_cluster
-from harness.cluster.containerd import attached as attached_cluster
+from harness.cluster.containerd import attached as attached_containerd
+from harness.cluster.kind import KindHandle, KindParts, kind_cluster
+from harness.cluster.kind import attached as attached_kind
 from harness.engine.blackhole import add_blackhole, remove_blackhole
 from harness.images.model import Image
 from harness.lab.certs_d import certs_d
@@ -21,23 +23,34 @@ from harness.trust import Authority
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
+    from harness.cluster.containerd import ClusterHandle, ContainerdCluster
+    from harness.cluster.kind import KindCluster
     from harness.engine import Engine
     from harness.images.model import ProvidedImage
     from harness.lifecycle.run import Run
     from harness.registry.distribution import DistributionRegistry
-    from harness.scenario.model import RegistrySpec, Scenario
+    from harness.scenario.model import ClusterSpec, RegistrySpec, Scenario
     from harness.secret import Secret
 
 NODE_IMAGES = {"1.6": Image.NODE_1_6, "1.7": Image.NODE_1_7, "2.1": Image.NODE_2_1}
+KIND_IMAGES = {"1.35": Image.KIND_NODE_1_35, "1.36": Image.KIND_NODE_1_36}
 REGISTRY_IMAGES = {"2.8": Image.REGISTRY_2_8, "3": Image.REGISTRY_3}
 AUTHORITIES = ("private-ca", "another-ca")
 
 
 def images_of(scenario: Scenario) -> tuple[Image, ...]:
-    """Return the images that a scenario's lab is made of."""
+    """Return the images that a scenario's lab is made of, the nodes' first."""
     registries = {REGISTRY_IMAGES[spec.version] for spec in scenario.registries}
-    return (NODE_IMAGES[scenario.cluster.containerd], *sorted(registries))
+    return (node_image(scenario.cluster), *sorted(registries))
+
+
+def node_image(spec: ClusterSpec) -> Image:
+    """Return the image of a cluster's nodes; the provider has been chosen."""
+    if spec.provider == "kind":
+        return KIND_IMAGES[spec.kubernetes]
+    return NODE_IMAGES[spec.containerd]
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,33 @@ class _Site:
             run_secret=self.secret,
         )
 
+    def cluster(
+        self, files: Mapping[str, bytes], kind: Path | None
+    ) -> AbstractContextManager[ContainerdCluster | KindCluster]:
+        spec, run = self.scenario.cluster, self.run
+        image = self.images[node_image(spec)]
+        run.journal.intend("cluster", run.id)
+        if kind is not None:
+            made_of = KindParts(
+                image=image.reference,
+                network=self.network,
+                folder=run.folder,
+                name=run.id,
+                labels=run.labels,
+                files=files,
+                kind=kind,
+            )
+            return kind_cluster(spec, made_of, self.engine)
+        parts = NodeParts(
+            image=image.id,
+            network=self.network,
+            folder=run.folder,
+            labels=run.labels,
+            run_id=run.id,
+            files=files,
+        )
+        return containerd_cluster(spec, parts, self.engine)
+
 
 @contextmanager
 def started_lab(
@@ -76,27 +116,21 @@ def started_lab(
     images: Mapping[Image, ProvidedImage],
     run: Run,
     secret: Secret,
+    kind: Path | None = None,
 ) -> Iterator[Lab]:
     """Build what the scenario describes; ready for checks when this yields.
 
-    Every password of the lab begins with `secret`, so that one secret need be looked for in
-    outputs. At the end nodes go first: nothing may send to a network that is being removed.
+    The scenario's cluster provider has been chosen; `kind` is the command line of that name,
+    needed for that provider only. Every password of the lab begins with `secret`, so that one
+    secret need be looked for in outputs. At the end nodes go first: nothing may send to a
+    network that is being removed.
     """
     with ExitStack() as stack:
         network = stack.enter_context(_network(engine, run))
         authorities = {name: Authority.create(name) for name in AUTHORITIES}
         site = _Site(scenario, engine, images, run, secret, network, authorities)
         registries = stack.enter_context(_all_at_once(site))
-        run.journal.intend("cluster", run.id)
-        parts = NodeParts(
-            image=images[NODE_IMAGES[scenario.cluster.containerd]].id,
-            network=network,
-            folder=run.folder,
-            labels=run.labels,
-            run_id=run.id,
-            files=certs_d(registries),
-        )
-        cluster = stack.enter_context(containerd_cluster(scenario.cluster, parts, engine))
+        cluster = stack.enter_context(site.cluster(certs_d(registries), kind))
         handle = LabHandle(
             cluster=cluster.handle(),
             registries=tuple(registry.handle for registry in registries),
@@ -110,8 +144,16 @@ def started_lab(
 def attached_lab(handle: LabHandle, scenario: Scenario, engine: Engine) -> Iterator[Lab]:
     """Use a lab that another process owns; nothing is taken down with it."""
     registries = tuple(attached_registry(each, engine) for each in handle.registries)
-    with attached_cluster(handle.cluster, engine) as cluster:
+    with _attached_cluster(handle.cluster, engine) as cluster:
         yield Lab(scenario, cluster, registries, handle)
+
+
+def _attached_cluster(
+    handle: ClusterHandle | KindHandle, engine: Engine
+) -> AbstractContextManager[ContainerdCluster | KindCluster]:
+    if isinstance(handle, KindHandle):
+        return attached_kind(handle, engine)
+    return attached_containerd(handle, engine)
 
 
 @contextmanager

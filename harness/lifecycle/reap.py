@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.engine import open_engine
 from harness.engine.blackhole import remove_blackhole
+from harness.engine.client import KIND_LABEL
 from harness.engine.private import stop_unused
 from harness.errors import HarnessError
 from harness.lifecycle.run import RUN_LABEL, dead_runs, remove_folder
@@ -87,7 +88,8 @@ def _remove_until_settled(run: Run, engine: Engine, settled_seconds: float) -> N
         """Say what keeps us from going; empty when all is gone and has been for long enough."""
         nonlocal last_found
         try:
-            found = engine.remove_labelled(RUN_LABEL, run.id)
+            nodes = engine.remove_labelled(KIND_LABEL, run.id)
+            found = (*nodes, *engine.remove_labelled(RUN_LABEL, run.id))
         except HarnessError as error:  # such as a volume that a container has just begun to use
             last_found = time.monotonic()
             return str(error)

@@ -1,0 +1,243 @@
+"""The cluster provider `kind`: real Kubernetes, its nodes containers beside the registries."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import command
+from harness.cluster.containerd_config import lacks_sys_resource
+from harness.cluster.containerd_node import ContainerdNode, NodeHandle, RuntimePlace
+from harness.cluster.kind_config import CONTROL_PLANE, RELAY_FOLDER, KindConfig, node_names
+from harness.cluster.namespaces import RunNamespaces, create_namespaces
+from harness.cri.client import CRI
+from harness.engine.client import KIND_LABEL
+from harness.errors import CommandError, EngineError, HarnessError
+from harness.kubernetes_api import KubernetesAPI
+from harness.wait import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.cluster.protocols import Node
+    from harness.engine import Engine
+    from harness.scenario.model import ClusterSpec
+
+_SOCKET = "/run/containerd/containerd.sock"
+_PLACE = RuntimePlace(_SOCKET, ("journalctl", "--no-pager", "--unit", "containerd"))
+_CREATE_SECONDS = 300
+_READY_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class KindHandle:
+    """What another process needs to use a cluster that it does not own."""
+
+    name: str
+    nodes: tuple[NodeHandle, ...]
+    kubeconfig: Path
+    namespaces: RunNamespaces
+
+
+@dataclass(frozen=True)
+class KindCluster:
+    """A cluster of kind; has the ability KubernetesAccess. Its nodes also answer to the CRI."""
+
+    nodes: tuple[ContainerdNode, ...]
+    api: KubernetesAPI
+    name: str
+    namespaces: RunNamespaces
+    provider: str = "kind"
+
+    @property
+    def namespace(self) -> str:
+        """The namespace in which the run works."""
+        return self.namespaces.first
+
+    @property
+    def second_namespace(self) -> str:
+        """Another one, for what must not reach across namespaces."""
+        return self.namespaces.second
+
+    def node_name(self, node: Node) -> str:
+        """Return the name by which Kubernetes knows a node: the cluster's and the node's."""
+        return f"{self.name}-{node.name}"
+
+    def handle(self) -> KindHandle:
+        """Return what `attached` needs to use this cluster from another process."""
+        nodes = tuple(node.handle for node in self.nodes)
+        return KindHandle(self.name, nodes, self.api.kubeconfig, self.namespaces)
+
+    def collect_logs(self, into: Path) -> None:
+        """Write each node's journal, with the runtime's and the kubelet's, to `<node>.log`."""
+        into.mkdir(parents=True, exist_ok=True)
+        for node in self.nodes:
+            with suppress(HarnessError):  # a node that was broken on purpose may not answer
+                done = node.execute(["journalctl", "--no-pager"], timeout_seconds=20)
+                (into / f"{node.name}.log").write_bytes(done.stdout)
+
+
+@dataclass(frozen=True)
+class KindParts:
+    """What a cluster is made of.
+
+    `image` is the name of a node image in the engine's store, `network` a network's name,
+    `folder` the run's, `kind` the command line. `files` are written to every node: paths below
+    /etc/containerd/certs.d, which containerd reads anew at each pull.
+    """
+
+    image: str
+    network: str
+    folder: Path
+    name: str
+    labels: Mapping[str, str]
+    files: Mapping[str, bytes]
+    kind: Path
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Where kind writes how to reach the cluster, readable for its owner only."""
+        return self.folder / "kubeconfig"
+
+    def node_folder(self, node: str) -> Path:
+        """Return a node's folder on this machine."""
+        return self.folder / node
+
+    def run_kind(self, engine: Engine, *arguments: str, timeout_seconds: float) -> None:
+        """Run kind, which calls `docker`, against the engine. Raises CommandError."""
+        path = os.environ.get("PATH", "")
+        if engine.programs is not None:
+            path = f"{engine.programs.folder}:{path}"
+        environment = {
+            **os.environ,
+            "DOCKER_HOST": engine.url,
+            "PATH": path,
+            "KIND_EXPERIMENTAL_PROVIDER": "docker",
+            "KIND_EXPERIMENTAL_DOCKER_NETWORK": self.network,
+        }
+        command.run(
+            [self.kind, *arguments, "--name", self.name],
+            environment=environment,
+            timeout_seconds=timeout_seconds,
+        )
+
+
+@contextmanager
+def kind_cluster(spec: ClusterSpec, parts: KindParts, engine: Engine) -> Iterator[KindCluster]:
+    """Create a cluster, yield it when all nodes are ready, and remove it.
+
+    Raises EngineError with what kind printed when the cluster does not come up; its logs then
+    lie in `logs` below the run's folder.
+    """
+    names = node_names(spec.nodes)
+    try:
+        try:
+            _create(spec, parts, engine)
+            with KubernetesAPI(parts.kubeconfig) as api, ExitStack() as stack:
+                nodes = tuple(
+                    stack.enter_context(_opened(handle, engine))
+                    for handle in _prepared(names, parts, engine)
+                )
+                _wait_until_ready(api, len(names))
+                namespaces = create_namespaces(api, parts.name, parts.labels)
+                yield KindCluster(nodes, api, parts.name, namespaces)
+        except CommandError as error:
+            _export_logs(parts, engine)
+            raise EngineError(
+                f"kind did not create the cluster: {error}",
+                remedy="read the nodes' journals below `logs` in the results",
+            ) from error
+    finally:
+        engine.remove_labelled(KIND_LABEL, parts.name)
+
+
+@contextmanager
+def attached(handle: KindHandle, engine: Engine) -> Iterator[KindCluster]:
+    """Use a cluster that another process owns; nothing is torn down but our connections."""
+    with KubernetesAPI(handle.kubeconfig) as api, ExitStack() as stack:
+        nodes = tuple(stack.enter_context(_opened(node, engine)) for node in handle.nodes)
+        yield KindCluster(nodes, api, handle.name, handle.namespaces)
+
+
+def _create(spec: ClusterSpec, parts: KindParts, engine: Engine) -> None:
+    relays = tuple(parts.node_folder(name) / "run" for name in node_names(spec.nodes))
+    for folder in relays:
+        folder.mkdir(parents=True, exist_ok=True)
+    config = KindConfig(
+        relays=relays,
+        kubelet=spec.kubelet,
+        first_cgroups=not Path("/sys/fs/cgroup/cgroup.controllers").exists(),
+        restrict_oom_score=lacks_sys_resource(Path("/proc/self/status").read_text()),
+    )
+    file = parts.folder / "kind.json"
+    file.write_bytes(config.render())
+    named = ["--image", parts.image, "--config", str(file), "--kubeconfig", str(parts.kubeconfig)]
+    # Nodes are retained for the sake of their logs; we remove them in any case.
+    create = ["create", "cluster", "--retain", "--wait", "0s", *named]
+    parts.run_kind(engine, *create, timeout_seconds=_CREATE_SECONDS)
+
+
+def _prepared(names: tuple[str, ...], parts: KindParts, engine: Engine) -> list[NodeHandle]:
+    with ThreadPoolExecutor(len(names)) as pool:
+        return list(pool.map(lambda name: _prepare(name, parts, engine), names))
+
+
+def _prepare(name: str, parts: KindParts, engine: Engine) -> NodeHandle:
+    """Tell a node of the registries, and let us call its runtime through a socket of ours."""
+    full_name = f"{parts.name}-{name}"
+    container = engine.container(full_name)
+    if container is None:
+        raise EngineError(f"kind made no container {full_name}")
+    for path, content in parts.files.items():
+        container.put_file(path, content)
+    owner = f"user={os.getuid()},group={os.getgid()},mode=600"
+    relay = f"UNIX-LISTEN:{RELAY_FOLDER}/cri.sock,fork,unlink-early,{owner}"
+    unit = ["systemd-run", "--unit", "pullproof-cri", "--property", "Restart=always"]
+    done = container.execute([*unit, "socat", relay, f"UNIX-CONNECT:{_SOCKET}"])
+    if done.status != 0:
+        raise EngineError(f"{full_name} does not relay its runtime's socket: {done.stderr}")
+    folder = str(parts.node_folder(name))
+    return NodeHandle(name, container.id, container.address, folder, _PLACE)
+
+
+@contextmanager
+def _opened(handle: NodeHandle, engine: Engine) -> Iterator[ContainerdNode]:
+    container = engine.container(handle.container_id)
+    if container is None:
+        raise HarnessError(f"{handle.name} is gone: its container was removed")
+    wait_until(handle.socket.exists, timeout_seconds=10, what=f"the runtime of {handle.name}")
+    with CRI(handle.socket) as cri:
+        yield ContainerdNode(handle, container, cri)
+
+
+def _wait_until_ready(api: KubernetesAPI, nodes: int) -> None:
+    """Wait until so many nodes are ready."""
+
+    def unready() -> str:
+        found = api.list("/api/v1/nodes")
+        states = {each["metadata"]["name"]: _is_ready(each["status"]) for each in found}
+        waiting = [name for name, ready in states.items() if not ready]
+        return f"{len(states)} of {nodes} nodes joined, not ready: {waiting}"
+
+    wait_until(
+        unready,
+        ready=lambda said: said == f"{nodes} of {nodes} nodes joined, not ready: []",
+        timeout_seconds=_READY_SECONDS,
+        interval_seconds=0.2,
+        what="all nodes to be ready",
+    )
+
+
+def _is_ready(status: dict[str, list[dict[str, str]]]) -> bool:
+    conditions = status.get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _export_logs(parts: KindParts, engine: Engine) -> None:
+    folder = parts.folder / "logs" / CONTROL_PLANE
+    with suppress(CommandError):
+        parts.run_kind(engine, "export", "logs", str(folder), timeout_seconds=60)
