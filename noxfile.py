@@ -19,7 +19,8 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 PURE = (
     *("checks/*", "diagnosis.py", "errors.py", "findings.py", "history.py", "hosts_toml/*"),
     *("keyring.py", "measure.py", "oci.py", "report/*", "result/model.py", "result/verdict.py"),
-    *("result/redaction.py", "scenario/*", "secret.py", "registry/access_log.py", "wait.py"),
+    *("result/redaction.py", "result/waivers.py", "scenario/*", "secret.py", "wait.py"),
+    "registry/access_log.py",
 )
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")

@@ -55,4 +55,11 @@ class Inconclusive(Exception):  # noqa: N818 - a status, not an error
 
 
 class NotVerified(Exception):  # noqa: N818 - a status, not an error
-    """The check cannot run here; the message says why."""
+    """The check cannot run here; the message says why.
+
+    `lacking` names the ability that the system does not offer, empty for any other reason.
+    """
+
+    def __init__(self, message: str, *, lacking: str = "") -> None:
+        super().__init__(message)
+        self.lacking = lacking

@@ -11,9 +11,9 @@ from harness.findings import Inconclusive
 from harness.result.model import Interval, Measurement, UnmeasuredTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.scenario.model import Target
+    from harness.scenario.model import Measure, Target
 
 Statistic = Literal["p50", "p95", "p99", "max"]
 
@@ -188,11 +188,22 @@ def judged(measurement: Measurement, targets: Iterable[Target]) -> Measurement:
 
 
 def not_measured(
-    targets: Iterable[Target], measurements: Sequence[Measurement]
+    targets: Iterable[Target],
+    measurements: Sequence[Measurement],
+    *,
+    waived: Mapping[Measure, str],
 ) -> tuple[UnmeasuredTarget, ...]:
-    """Return the targets that none of the measurements can answer."""
+    """Return the targets that none of the measurements can answer.
+
+    `waived` holds measures that need not be taken, with the reason.
+    """
     return tuple(
-        UnmeasuredTarget(measure=target.measure, size_class=target.size_class or "", max=target.max)
+        UnmeasuredTarget(
+            measure=target.measure,
+            size_class=target.size_class or "",
+            max=target.max,
+            waived=waived.get(target.measure, ""),
+        )
         for target in targets
         if not any(_applies(target, measurement) for measurement in measurements)
     )

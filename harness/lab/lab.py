@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.cluster.containerd import ClusterHandle
+    from harness.cluster.kind import KindHandle
     from harness.cluster.protocols import Cluster, Node
     from harness.registry.distribution import RegistryHandle
     from harness.registry.protocols import Registry
@@ -27,7 +28,8 @@ AbilityT = TypeVar("AbilityT")
 def ability(thing: object, protocol: type[AbilityT]) -> AbilityT:
     """Return `thing` as something that has an ability. Raises NotVerified where it has not."""
     if not isinstance(thing, protocol):
-        raise NotVerified(f"{type(thing).__name__} does not offer {protocol.__name__}")
+        name = protocol.__name__
+        raise NotVerified(f"{type(thing).__name__} does not offer {name}", lacking=name)
     return thing
 
 
@@ -38,7 +40,7 @@ class LabHandle:
     `secret` begins every password of the run; `folder` is the run's own.
     """
 
-    cluster: ClusterHandle
+    cluster: ClusterHandle | KindHandle
     registries: tuple[RegistryHandle, ...]
     secret: Secret
     folder: Path

@@ -136,9 +136,10 @@ def why(check: CheckRecord) -> str:
 
 
 def target_words(target: UnmeasuredTarget) -> str:
-    """Name a target, such as `cold_pull_p95_seconds at most 3 for 10MiB`."""
+    """Name a target, such as `cold_pull_p95_seconds at most 3 for 10MiB`, with its waiver."""
     size_class = f" for {target.size_class}" if target.size_class else ""
-    return f"{target.measure} at most {target.max:g}{size_class}"
+    waived = f" (waived: {target.waived})" if target.waived else ""
+    return f"{target.measure} at most {target.max:g}{size_class}{waived}"
 
 
 def phases(result: Result) -> list[tuple[str, float]]:

@@ -96,20 +96,25 @@ class Measurement(Part):
 
 
 class UnmeasuredTarget(Part):
-    """A target of the scenario that no check of the run measured."""
+    """A target of the scenario that no check of the run measured.
+
+    `waived` is the scenario's reason for accepting this, empty where it does not.
+    """
 
     measure: str
     size_class: str = ""
     max: float
+    waived: str = ""
 
 
 class CheckRecord(Part):
     """One check as it ended.
 
     `code` is the code of the first finding, empty without findings. `reason` says why a check
-    is error, inconclusive or not verified. `waived` is the scenario's reason for accepting
-    that the check stays unverified. `history` is a path below the run's folder, empty where
-    nothing was recorded. `started` is in seconds since the epoch.
+    is error, inconclusive or not verified. `lacking` names the ability that it needs and the
+    system does not offer. `waived` is the scenario's reason for accepting that the check stays
+    unverified. `history` is a path below the run's folder, empty where nothing was recorded.
+    `started` is in seconds since the epoch.
     """
 
     id: CheckId
@@ -120,6 +125,7 @@ class CheckRecord(Part):
     code: Code | Literal[""] = ""
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    lacking: str = ""
     waived: str = ""
     measurements: tuple[Measurement, ...] = ()
     history: str = ""

@@ -22,11 +22,12 @@ def verdict_of(facts: RunFacts, checks: Sequence[CheckRecord]) -> Verdict:
     """Judge a run: failed > interrupted > error > inconclusive > empty > not_verified > passed.
 
     What was proven broken stays proven, so `failed` comes first. A run without one passed
-    check is `empty`. A check that is not verified and not waived, or a target that nothing
-    measured, keeps a run from passing.
+    check is `empty`. A check that is not verified, or a target that nothing measured, keeps a
+    run from passing unless it is waived.
     """
     statuses = {check.status for check in checks}
-    unproven = bool(facts.not_measured) or any(is_blocking(check) for check in checks)
+    unmeasured = any(not target.waived for target in facts.not_measured)
+    unproven = unmeasured or any(is_blocking(check) for check in checks)
     rules = (
         (Status.FAILED in statuses, Verdict.FAILED),
         (facts.interrupted, Verdict.INTERRUPTED),

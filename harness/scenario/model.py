@@ -30,6 +30,25 @@ Measure = Literal[
     "fleet_cold_pull_p95_seconds",
     "rollout_seconds",
 ]
+CheckId = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z_]+\.[a-z0-9-]+$",
+        description="the id of a check, such as trust.unknown-ca-refused",
+    ),
+]
+Ability = Literal[
+    "ChangesCredentials",
+    "ExposesStorage",
+    "HasUndeclaredName",
+    "KeepsAccessLog",
+    "KubernetesAccess",
+    "PresentsCertificate",
+    "ReportsMemory",
+    "RequiresClientCertificate",
+    "Restarts",
+    "RuntimeAccess",
+]
 
 
 class Part(BaseModel):
@@ -119,15 +138,15 @@ class Target(Part):
 
 
 class Waiver(Part):
-    """A check that may stay unverified in this scenario, and why."""
+    """A check that may stay unverified in this scenario, or all that lack an ability; and why.
 
-    check: Annotated[
-        str,
-        Field(
-            pattern=r"^[a-z_]+\.[a-z0-9-]+$",
-            description="the id of a check, such as trust.unknown-ca-refused",
-        ),
-    ]
+    Exactly one of `check` and `ability` is given. An ability is the name of a protocol of
+    harness/cluster/protocols.py or harness/registry/protocols.py; its waiver excuses the checks
+    that cannot run because the system does not offer it, and nothing where the system does.
+    """
+
+    check: CheckId | None = None
+    ability: Ability | None = None
     reason: Annotated[str, Field(min_length=10)]
 
 

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from harness.scenario.complaints import did_you_mean
 from harness.scenario.document import Problem, place_text
-from harness.scenario.model import CAPABILITIES, Capability, Measure, RegistrySpec, Scenario
+from harness.scenario.model import (
+    CAPABILITIES,
+    Ability,
+    Capability,
+    Measure,
+    RegistrySpec,
+    Scenario,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +32,13 @@ MEASURED_BY: dict[Measure, Capability] = {
     "pod_pull_queue_p95_seconds": "kubelet",
     "fleet_cold_pull_p95_seconds": "latency",
     "rollout_seconds": "kubelet",
+}
+# What a system must offer for a measure to be taken; absent are those that take nodes alone.
+MEASURED_WITH: dict[Measure, Ability] = {
+    "pod_pull_p95_seconds": "KubernetesAccess",
+    "pod_pull_queue_p95_seconds": "KubernetesAccess",
+    "fleet_cold_pull_p95_seconds": "KubernetesAccess",
+    "rollout_seconds": "KubernetesAccess",
 }
 _NEEDS_SIZE_CLASS = ("cold_pull_p95_seconds", "concurrent_cold_pull_p95_seconds")
 
@@ -156,17 +170,31 @@ def _targets(scenario: Scenario) -> Iterator[Breach]:
 
 def _waivers(scenario: Scenario) -> Iterator[Breach]:
     for index, waiver in enumerate(scenario.waivers):
-        place: Place = ("waivers", index, "check")
-        capability = waiver.check.partition(".")[0]
-        if capability not in CAPABILITIES:
-            remedy = f"{did_you_mean(capability, CAPABILITIES)}Ids begin with the capability."
-            yield place, f"{waiver.check} is not the id of a check", remedy
-        elif capability not in scenario.capabilities:
-            sentence = f"{waiver.check} is waived, but {capability} is not selected"
-            yield place, sentence, f"Remove the waiver, or add {capability} to capabilities."
-    for index in _repeated([waiver.check for waiver in scenario.waivers]):
-        sentence = f"{scenario.waivers[index].check} is waived twice"
-        yield ("waivers", index, "check"), sentence, "Keep one of the two."
+        if (waiver.check is None) == (waiver.ability is None):
+            amount = "neither a check nor an ability" if waiver.check is None else "two things"
+            remedy = "Give it exactly one of the keys check and ability."
+            yield ("waivers", index), f"the waiver names {amount}", remedy
+        if waiver.check is not None:
+            yield from _waived_check(waiver.check, scenario, ("waivers", index, "check"))
+    keys: tuple[tuple[str, list[str | None]], ...] = (
+        ("check", [waiver.check for waiver in scenario.waivers]),
+        ("ability", [waiver.ability for waiver in scenario.waivers]),
+    )
+    for key, names in keys:
+        for index in _repeated(names):
+            if names[index] is not None:
+                sentence = f"{names[index]} is waived twice"
+                yield ("waivers", index, key), sentence, "Keep one of the two."
+
+
+def _waived_check(check: str, scenario: Scenario, place: Place) -> Iterator[Breach]:
+    capability = check.partition(".")[0]
+    if capability not in CAPABILITIES:
+        remedy = f"{did_you_mean(capability, CAPABILITIES)}Ids begin with the capability."
+        yield place, f"{check} is not the id of a check", remedy
+    elif capability not in scenario.capabilities:
+        sentence = f"{check} is waived, but {capability} is not selected"
+        yield place, sentence, f"Remove the waiver, or add {capability} to capabilities."
 
 
 def _repeated(things: Sequence[object]) -> list[int]:

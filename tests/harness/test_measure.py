@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from harness.measure import (
 )
 from harness.result.model import Measurement
 from harness.scenario.model import Target
+
+if TYPE_CHECKING:
+    from harness.scenario.model import Measure
 
 THOUSANDTH = 1e-3
 
@@ -158,13 +162,23 @@ def test_measurement_without_target_is_neither_met_nor_missed() -> None:
 
 
 def test_targets_that_nothing_measured_are_named() -> None:
-    missing = not_measured(TARGETS, [measurement(size_class="100MiB")])
+    missing = not_measured(TARGETS, [measurement(size_class="100MiB")], waived={})
 
     assert [(target.measure, target.size_class, target.max) for target in missing] == [
         ("cold_pull_p95_seconds", "10MiB", 3.0),
         ("cold_pull_p95_seconds", "10MiB", 2.5),
         ("warm_pull_p95_seconds", "", 0.1),
     ]
+
+
+def test_target_that_need_not_be_measured_tells_why() -> None:
+    waived: dict[Measure, str] = {"warm_pull_p95_seconds": "no node here"}
+    missing = not_measured(TARGETS, [], waived=waived)
+
+    assert {target.measure: target.waived for target in missing} == {
+        "cold_pull_p95_seconds": "",
+        "warm_pull_p95_seconds": "no node here",
+    }
 
 
 def test_saturated_measuring_side_is_inconclusive() -> None:

@@ -9,10 +9,11 @@ from harness.report.words import (
     printable,
     quantity,
     tally,
+    target_words,
     unproven,
     verdict_sentence,
 )
-from harness.result.model import Phases, Verdict
+from harness.result.model import Phases, UnmeasuredTarget, Verdict
 from harness.result.verdict import conclude
 from tests.harness.result.samples import COLD_PULL, check, everything, facts
 
@@ -42,6 +43,14 @@ def test_figures_are_shown_in_readable_units(value: float, unit: str, shown: str
 
 def test_control_characters_of_foreign_text_are_not_passed_on() -> None:
     assert printable("a\x1b[2J\x00\x9b\n\tb\ud800") == "a\ufffd[2J\ufffd\ufffd\n\tb\ufffd"
+
+
+def test_unmeasured_target_is_named_with_its_waiver() -> None:
+    target = UnmeasuredTarget(measure="rollout_seconds", max=60)
+    excused = target.model_copy(update={"waived": "no kubelet here"})
+
+    assert target_words(target) == "rollout_seconds at most 60"
+    assert target_words(excused) == "rollout_seconds at most 60 (waived: no kubelet here)"
 
 
 def test_empty_run_counts_no_checks() -> None:

@@ -34,6 +34,13 @@ def test_target_that_nothing_measured_keeps_a_run_from_passing() -> None:
     assert verdict_of(facts(not_measured=(TARGET,)), [check()]) is Verdict.NOT_VERIFIED
 
 
+def test_target_that_need_not_be_measured_does_not_block() -> None:
+    excused = TARGET.model_copy(update={"waived": "no kubelet here"})
+
+    assert verdict_of(facts(not_measured=(excused,)), [check()]) is Verdict.PASSED
+    assert verdict_of(facts(not_measured=(excused, TARGET)), [check()]) is Verdict.NOT_VERIFIED
+
+
 def test_error_of_the_run_keeps_it_from_passing() -> None:
     assert verdict_of(facts(errors=("teardown failed",)), [check()]) is Verdict.ERROR
 

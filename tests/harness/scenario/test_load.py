@@ -201,6 +201,11 @@ def test_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
         ('targets: [{measure: warm_pull_p95_seconds, max: "3"}]', "targets[0].max", "quotes"),
         ("waivers: [{check: trust.a, reason: short}]", "waivers[0].reason", "10 characters"),
         ("waivers: [{check: trust, reason: long enough}]", "waivers[0].check", "id of a check"),
+        (
+            "waivers: [{ability: KubernetsAccess, reason: long enough}]",
+            "waivers[0].ability",
+            "Did you mean KubernetesAccess?",
+        ),
         (f"latency: {{samples: {'x' * 99}}}", "latency.samples cannot be the text", "whole"),
     ],
 )

@@ -13,6 +13,7 @@ PRIMARY = "registries:\n  - {name: primary}\n"
 COLD = "measure: cold_pull_p95_seconds"
 WARM = "measure: warm_pull_p95_seconds"
 MEMORY = "measure: registry_memory_bytes"
+KUBERNETES = "waivers:\n  - ability: KubernetesAccess\n    reason: long enough\n"
 WAIVED = "waivers:\n  - check: trust.a\n    reason: long enough\n"
 
 
@@ -146,6 +147,24 @@ def breaches(tmp_path: Path, rows: str) -> list[str]:
             "trusts.a is not the id of a check",
             "Did you mean trust?",
         ),
+        (
+            f"{PRIMARY}{KUBERNETES}  - ability: KubernetesAccess\n    reason: long enough\n",
+            8,
+            "KubernetesAccess is waived twice",
+            "Keep one",
+        ),
+        (
+            f"{PRIMARY}{WAIVED}    ability: KubernetesAccess\n",
+            6,
+            "the waiver names two things",
+            "exactly one of the keys check and ability",
+        ),
+        (
+            f"{PRIMARY}waivers:\n  - reason: long enough\n",
+            6,
+            "the waiver names neither a check nor an ability",
+            "exactly one of the keys check and ability",
+        ),
     ],
 )
 def test_rule_across_keys_names_its_line(
@@ -169,6 +188,8 @@ def test_loop_of_mirrors_is_refused_at_both_ends(tmp_path: Path) -> None:
         f"{PRIMARY}targets: [{{{WARM}, max: 3}}, {{{WARM}, max: 3, sizeClass: 10MiB}}]\n",
         f"{PRIMARY}targets: [{{{MEMORY}, max: 1.5}}]\n",
         f"{PRIMARY}{WAIVED}",
+        f"{PRIMARY}{WAIVED}  - {{ability: KubernetesAccess, reason: long enough}}\n",
+        f"{PRIMARY}capabilities: [trust]\n{KUBERNETES}",
     ],
 )
 def test_sound_combination_is_accepted(tmp_path: Path, rows: str) -> None:

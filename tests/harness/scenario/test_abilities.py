@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, get_args
+
+from harness.cluster import protocols as cluster
+from harness.registry import protocols as registry
+from harness.scenario.model import Ability
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def offered(module: ModuleType) -> set[str]:
+    """Return the protocols of a module that say of themselves that they are an ability."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if inspect.isclass(value)
+        and value.__module__ == module.__name__
+        and (value.__doc__ or "").startswith("Ability of ")
+    }
+
+
+def test_abilities_that_can_be_waived_are_those_that_checks_ask_for() -> None:
+    assert set(get_args(Ability)) == offered(cluster) | offered(registry)
