@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
@@ -19,6 +18,7 @@ from kubernetes import config as kubeconfig_of
 from kubernetes.client import ApiClient, Configuration
 
 from harness.kubernetes_api.errors import KubernetesError
+from harness.kubernetes_api.watching import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,14 +31,6 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _CONNECTIONS = 64
 _PAGE = 500
-
-
-@dataclass(frozen=True)
-class WatchEvent:
-    """One change: `type` is ADDED, MODIFIED, DELETED or BOOKMARK."""
-
-    type: str
-    object: Json
 
 
 class KubernetesAPI:
@@ -94,11 +86,16 @@ class KubernetesAPI:
             raise
 
     def list(self, path: str, **query: str | int) -> tuple[Json, ...]:
-        """Return all objects of a collection, read in pages of 500.
+        """Return all objects of a collection, as `each` reads them."""
+        return tuple(self.each(path, **query))
+
+    def each(self, path: str, **query: str | int) -> Iterator[Json]:
+        """Yield all objects of a collection, read in pages of 500, so that one page is held.
 
         `query` may hold `labelSelector` and `fieldSelector`.
         """
-        return tuple(item for page in self._pages(path, query) for item in page.get("items") or ())
+        for page in self._pages(path, query):
+            yield from page.get("items") or ()
 
     def create(self, path: str, body: Json) -> Json:
         """Create an object in a collection and return it as it is kept."""
@@ -112,12 +109,22 @@ class KubernetesAPI:
         """Change an object by a merge patch (RFC 7396)."""
         return self._json("PATCH", path, body=body, media_type="application/merge-patch+json")
 
-    def delete(self, path: str, *, grace_seconds: int | None = None, **query: str | int) -> None:
+    def delete(
+        self,
+        path: str,
+        *,
+        grace_seconds: int | None = None,
+        owned_first: bool = False,
+        **query: str | int,
+    ) -> None:
         """Delete an object, or with a collection's path all that `query` selects.
 
-        What is not there is no error.
+        With `owned_first` the object stays until all that it owns is gone. What is not there is
+        no error.
         """
         body: Json = {"kind": "DeleteOptions", "apiVersion": "v1"}
+        if owned_first:
+            body["propagationPolicy"] = "Foreground"
         if grace_seconds is not None:
             body["gracePeriodSeconds"] = grace_seconds
         try:
@@ -133,12 +140,8 @@ class KubernetesAPI:
 
     def watch(
         self, path: str, *, resource_version: str, timeout_seconds: int, **query: str | int
-    ) -> Iterator[WatchEvent]:
-        """Yield changes of a collection after a version, until the time is over.
-
-        Closing the iterator ends the request. Raises KubernetesError, with status 410 where the
-        version is too old to go on from.
-        """
+    ) -> Watch:
+        """Return changes of a collection after a version, until the time is over."""
         asked = {
             **query,
             "watch": "1",
@@ -147,16 +150,7 @@ class KubernetesAPI:
             "allowWatchBookmarks": "true",
         }
         answer = self._request("GET", path, query=asked, stream_seconds=timeout_seconds + 5)
-        try:
-            for line in _lines(answer):
-                change = json.loads(line)
-                if change["type"] == "ERROR":
-                    raise _refusal(int(change["object"].get("code", 0)), change["object"], path)
-                yield WatchEvent(change["type"], change["object"])
-        except urllib3.exceptions.HTTPError as error:
-            raise KubernetesError(f"the watch of {path} broke: {error}") from error
-        finally:
-            answer.close()
+        return Watch(answer, path)
 
     def may(
         self,
@@ -259,14 +253,6 @@ def _settings(kubeconfig: Path, context: str | None) -> Configuration:
             remedy="give a kubeconfig that `kubectl --kubeconfig` accepts, and one of its contexts",
         ) from error
     return settings
-
-
-def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """Yield whole lines as soon as they have come."""
-    rest = b""
-    for piece in answer.stream(65536):
-        *whole, rest = (rest + piece).split(b"\n")
-        yield from whole
 
 
 def _status_object(answer: urllib3.BaseHTTPResponse) -> Json:
