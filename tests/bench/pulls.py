@@ -38,7 +38,7 @@ LIMIT_SECONDS = 1800
 SCENARIO = Scenario(
     version=1,
     name="bench",
-    cluster=ClusterSpec(nodes=1),
+    cluster=ClusterSpec(provider="containerd", nodes=1),
     registries=(RegistrySpec(name="primary", tls=TLSSpec(), auth=AuthSpec()),),
 )
 
