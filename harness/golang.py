@@ -30,6 +30,15 @@ class Go:
         """Downloaded modules, unpacked; `cache/download` below it holds them as they came."""
         return self.folder / "modules"
 
+    @property
+    def _build_cache(self) -> Path:
+        return self.folder / "build"
+
+    def remove_caches(self) -> None:
+        """Remove what only another compilation would need; what was compiled stays."""
+        for cache in (self.modules, self._build_cache):
+            shutil.rmtree(cache, ignore_errors=True)
+
     def run(self, *arguments: str, directory: Path, programs: Path | None = None) -> None:
         """Run Go below all other work of the machine; `go install` puts programs there.
 
@@ -42,7 +51,7 @@ class Go:
             # The module cache must be removable; paths of this machine stay out of programs.
             "GOFLAGS=-mod=mod -modcacherw -trimpath -buildvcs=false",
             "GOWORK=off",
-            f"GOCACHE={self.folder / 'build'}",
+            f"GOCACHE={self._build_cache}",
             f"GOMODCACHE={self.modules}",
         ]
         if programs is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from dataclasses import dataclass
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 # Ours; nobody can publish a module under this name.
 _MODULE = "pullproof.invalid/kind-node"
 _PROGRAMS = ("agent", "coredns", "etcd", "kubernetes", "pause")
+# What several of them import.
+_SHARED = "firewall"
 # Compiled one after the other, so that progress can be told and an interrupted build goes on
 # behind the last of them.
 _LONG_PACKAGES = tuple(
     f"k8s.io/kubernetes/cmd/{name}/app"
     for name in ("kubelet", "kube-apiserver", "kube-controller-manager", "kubeadm", "kube-proxy")
 )
+_LINKING = ("-s", "-w")
 _STAGED = re.compile(r"^\s*(?:replace )?(k8s\.io/\S+) => \./staging/", re.MULTILINE)
 _GO_DIRECTIVE = re.compile(r"^(?:go|godebug) .*$", re.MULTILINE)
 
@@ -35,28 +39,44 @@ _GO_DIRECTIVE = re.compile(r"^(?:go|godebug) .*$", re.MULTILINE)
 def compile_programs(
     kubernetes: Kubernetes, *, home: Home, announce: Callable[[str], None]
 ) -> tuple[Path, ...]:
-    """Return the programs of a node, compiling what has not been compiled before.
+    """Return the programs of a node, compiling those that have changed since they were compiled.
 
-    Go's caches lie in the home, so that an interrupted build goes on where it ended; runs at
-    the same time wait for each other. Modules come from where this machine's Go gets them,
-    verified by its checksum database. Raises ImageError where Go is missing or too old, or a
-    module cannot be had.
+    Go's caches lie in the home, so that an interrupted build goes on where it ended; they are
+    some 10 GB and are removed once all is compiled. Runs at the same time wait for each other.
+    Modules come from where this machine's Go gets them, verified by its checksum database.
+    Raises ImageError where Go is missing or too old, or a module cannot be had.
     """
     workshop = _Workshop(Go(home.go), home.go / kubernetes.version, kubernetes, announce)
-    workshop.folder.mkdir(parents=True, exist_ok=True)
+    workshop.output.mkdir(parents=True, exist_ok=True)
+    with FileLock(home.go / "lock"):
+        missing = [name for name in _PROGRAMS if not workshop.has(name)]
+        if missing:
+            _compile(missing, workshop)
+            workshop.go.remove_caches()
+    return tuple(workshop.output / name for name in _PROGRAMS)
+
+
+def _compile(names: list[str], workshop: _Workshop) -> None:
+    version = workshop.kubernetes.version
     started = time.monotonic()
     try:
-        with FileLock(home.go / "lock"):
-            workshop.write_sources()
-            programs = workshop.build()
+        workshop.write_sources()
+        for name in names:
+            workshop.build(name)
     except CommandError as error:
         raise ImageError(
-            f"Kubernetes {kubernetes.version} cannot be compiled: {error}",
+            f"Kubernetes {version} cannot be compiled: {error}",
             remedy="check that Go 1.26 or newer is first on PATH and reaches its module proxy, "
             "or give a bundle that has the node image",
         ) from error
-    announce(f"compiled Kubernetes {kubernetes.version} in {time.monotonic() - started:.0f} s")
-    return programs
+    workshop.announce(f"compiled Kubernetes {version} in {time.monotonic() - started:.0f} s")
+
+
+def stamp(program: str, kubernetes: Kubernetes) -> str:
+    """Return a text that changes with anything of ours that changes a compiled program."""
+    own = [each for each in kubernetes.sources if each[0].split("/")[0] in (program, _SHARED)]
+    versions = (kubernetes.version, kubernetes.etcd, kubernetes.coredns)
+    return hashlib.sha256(repr((versions, own, _LINKING)).encode()).hexdigest()
 
 
 def module_file(kubernetes: Kubernetes, published: str) -> str:
@@ -107,18 +127,31 @@ class _Workshop:
             file.write_text(text, "utf-8")
         (self.folder / "go.mod").write_text(module_file(self.kubernetes, published), "utf-8")
 
-    def build(self) -> tuple[Path, ...]:
-        """Compile in steps, each of which the cache keeps."""
-        output = self.folder / "programs"
-        output.mkdir(exist_ok=True)
-        for package in _LONG_PACKAGES:
-            self._step(package, "build", package)
-        for name in _PROGRAMS:
-            self._step(name, "build", "-ldflags", self._linked, "-o", f"{output}/", f"./{name}")
-        return tuple(output / name for name in _PROGRAMS)
+    def has(self, name: str) -> bool:
+        """Whether a program was compiled from the present sources."""
+        file = self._stamp(name)
+        return file.exists() and file.read_text() == stamp(name, self.kubernetes)
+
+    def build(self, name: str) -> None:
+        """Compile a program, the long one in steps that the cache keeps."""
+        self._stamp(name).unlink(missing_ok=True)
+        if name == "kubernetes":
+            for package in _LONG_PACKAGES:
+                self._step(package, "build", package)
+        linked = " ".join([*_LINKING, *self._variables()])
+        self._step(name, "build", "-ldflags", linked, "-o", f"{self.output}/", f"./{name}")
+        self._stamp(name).write_text(stamp(name, self.kubernetes))
 
     @property
-    def _linked(self) -> str:
+    def output(self) -> Path:
+        """The folder of the compiled programs, each with its stamp beside it."""
+        return self.folder / "programs"
+
+    def _stamp(self, name: str) -> Path:
+        return self.output / f"{name}.stamp"
+
+    def _variables(self) -> list[str]:
+        """Return what tells the programs their version."""
         major, minor, _ = self.kubernetes.version.split(".")
         told = {
             "gitVersion": f"v{self.kubernetes.version}",
@@ -126,8 +159,7 @@ class _Workshop:
             "gitMinor": minor,
             "gitTreeState": "clean",
         }
-        variables = (f"-X k8s.io/component-base/version.{k}={v}" for k, v in told.items())
-        return " ".join(["-s", "-w", *variables])
+        return [f"-X k8s.io/component-base/version.{name}={told[name]}" for name in told]
 
     def _step(self, name: str, *arguments: str) -> None:
         started = time.monotonic()

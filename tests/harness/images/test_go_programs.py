@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.images.go_programs import module_file
+from harness.images.go_programs import module_file, stamp
 from harness.images.model import Image
 from harness.images.recipe import Kubernetes, load_recipes
 
@@ -56,3 +56,23 @@ def test_other_programs_have_the_versions_of_the_recipe() -> None:
 
 def test_minor_version_is_what_scenarios_choose() -> None:
     assert kubernetes("1.36.3").minor == "1.36"
+
+
+def test_program_is_compiled_again_only_when_what_it_is_made_of_has_changed() -> None:
+    first = kubernetes()
+    second = dataclasses.replace(first, sources=(*first.sources, ("agent/more.go", "package main")))
+
+    assert stamp("agent", first) != stamp("agent", second)
+    assert stamp("etcd", first) == stamp("etcd", second)
+
+
+def test_what_programs_share_changes_all_of_them() -> None:
+    first = kubernetes()
+    second = dataclasses.replace(first, sources=(*first.sources, ("firewall/more.go", "x")))
+
+    assert stamp("agent", first) != stamp("agent", second)
+    assert stamp("etcd", first) != stamp("etcd", second)
+
+
+def test_another_version_is_another_program() -> None:
+    assert stamp("etcd", kubernetes("1.36.3")) != stamp("etcd", kubernetes("1.35.4"))
