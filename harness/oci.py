@@ -15,6 +15,7 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from harness import sleeper
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ LAYER_TYPE: Final = "application/vnd.oci.image.layer.v1.tar"
 
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 _CREATED: Final = "2000-01-01T00:00:00Z"
+_PROGRAM: Final = "pullproof"
+_USER: Final = "65532"  # a number that is nobody, so that pods may demand `runAsNonRoot`
 
 # The grammar of https://github.com/distribution/reference (reference.go, regexp.go).
 _HOST: Final = re.compile(
@@ -115,6 +118,8 @@ def image(
 ) -> Image:
     """Make an image of layers that hold one file of `layer_bytes` random bytes each.
 
+    The first layer holds a program as well, 1024 bytes of it with its header, so that pods of
+    the image run: it sleeps until it is told to end.
     The payload cannot be compressed, and nobody has seen it before, so that no store can hold
     it already. A seeded `random_bytes`, such as `random.Random(7).randbytes`, makes the same
     image again; the default is three times as fast. 100 MiB take 0.5 s and exist twice in
@@ -159,7 +164,7 @@ def _assemble(layers: tuple[Blob, ...]) -> Image:
                 "created": _CREATED,
                 "architecture": machine_architecture(),
                 "os": "linux",
-                "config": {},
+                "config": {"Entrypoint": [f"/{_PROGRAM}"], "User": _USER},
                 # Uncompressed: a layer's diff_id is the digest of the blob itself.
                 "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
             }
@@ -175,12 +180,20 @@ def _assemble(layers: tuple[Blob, ...]) -> Image:
 
 
 def _layer(number: int, size: int, random_bytes: Callable[[int], bytes]) -> Blob:
-    entry = tarfile.TarInfo(f"payload-{number}")
-    entry.size = size
-    header = entry.tobuf(format=tarfile.USTAR_FORMAT)
-    # A tar pads each file to whole blocks and ends with two blocks of zeros.
-    padding = bytes(-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
-    return _blob(LAYER_TYPE, b"".join((header, random_bytes(size), padding)))
+    entries: tuple[bytes, ...] = _entry(f"payload-{number}", random_bytes(size))
+    if number == 0:
+        program = sleeper.program(machine_architecture())
+        entries = (*_entry(_PROGRAM, program, mode=0o755), *entries)
+    # A tar ends with two blocks of zeros.
+    return _blob(LAYER_TYPE, b"".join((*entries, bytes(2 * tarfile.BLOCKSIZE))))
+
+
+def _entry(name: str, content: bytes, *, mode: int = 0o644) -> tuple[bytes, bytes, bytes]:
+    """Return a file in a tar: its header, its content and what fills its last block."""
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), mode
+    header = member.tobuf(format=tarfile.USTAR_FORMAT)
+    return header, content, bytes(-len(content) % tarfile.BLOCKSIZE)
 
 
 def _blob(media_type: str, content: bytes) -> Blob:

@@ -14,9 +14,10 @@ CHECKOUT = Path(__file__).parents[2]
 # A module may import modules of its own layer and of the layers below it. Names are module
 # paths below harness/; the longest that fits decides.
 LAYERS = (
-    ("errors", "secret", "findings", "oci", "keyring", "hosts_toml", "diagnosis"),
+    ("errors", "secret", "findings", "sleeper", "oci", "keyring", "hosts_toml", "diagnosis"),
     ("scenario", "history"),
     ("cluster.protocols", "registry.protocols", "registry.access_log"),
+    ("cluster.rollout_model", "cluster.rollout_state", "cluster.kubelet_model"),
     ("result", "checks", "measure", "report"),
     ("command", "wait", "home", "machine"),
     ("trust", "debian", "golang", "distribution_api", "kubernetes_api", "cri"),

@@ -9,7 +9,7 @@ import tarfile
 
 import pytest
 
-from harness import oci
+from harness import oci, sleeper
 from harness.errors import HarnessError
 
 DIGEST = "sha256:" + "ab" * 32
@@ -20,25 +20,39 @@ def test_digest_is_sha256_in_hexadecimal() -> None:
 
 
 def test_layer_is_a_tar_of_one_regular_file_with_random_bytes() -> None:
-    made = oci.image(layers=2, layer_bytes=1000, random_bytes=lambda size: b"x" * size)
+    made = oci.image(layers=3, layer_bytes=1000, random_bytes=lambda size: b"x" * size)
 
     for number, layer in enumerate(made.layers):
         assert layer.media_type == "application/vnd.oci.image.layer.v1.tar"
-        with tarfile.open(fileobj=io.BytesIO(layer.content), mode="r:") as archive:
-            (entry,) = archive.getmembers()
-            assert entry.name == f"payload-{number}"
-            assert entry.isreg()
-            extracted = archive.extractfile(entry)
-            assert extracted is not None
-            assert extracted.read() == b"x" * 1000
+        files = _files(layer)
+        files.pop("pullproof", None)
+        assert files == {f"payload-{number}": b"x" * 1000}
+
+
+def test_first_layer_alone_holds_the_program_that_the_image_starts() -> None:
+    made = oci.image(layers=2)
+    config = json.loads(made.config.content)["config"]
+
+    assert config == {"Entrypoint": ["/pullproof"], "User": "65532"}
+    assert _files(made.layers[0])["pullproof"] == sleeper.program(oci.machine_architecture())
+    assert set(_files(made.layers[1])) == {"payload-1"}
+    with tarfile.open(fileobj=io.BytesIO(made.layers[0].content), mode="r:") as archive:
+        assert archive.getmember("pullproof").mode == 0o755
+
+
+def _files(layer: oci.Blob) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(layer.content), mode="r:") as archive:
+        found = {entry.name: archive.extractfile(entry) for entry in archive.getmembers()}
+    return {name: file.read() for name, file in found.items() if file is not None}
 
 
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 4096])
 def test_layer_consists_of_whole_blocks(size: int) -> None:
-    (layer,) = oci.image(layer_bytes=size).layers
+    first, second = oci.image(layers=2, layer_bytes=size).layers
 
-    assert layer.size == 512 + (size + 511) // 512 * 512 + 1024
-    assert layer.size % 512 == 0
+    assert second.size == 512 + (size + 511) // 512 * 512 + 1024
+    assert first.size == second.size + 1024
+    assert first.size % 512 == 0
 
 
 def test_manifest_describes_config_and_layers() -> None:
@@ -70,7 +84,9 @@ def test_config_names_the_platform_and_every_layer() -> None:
 def test_image_size_is_all_that_a_node_fetches() -> None:
     made = oci.image(layers=2, layer_bytes=1000)
 
-    assert made.size == made.manifest.size + made.config.size + 2 * made.layers[0].size
+    assert made.size == made.manifest.size + made.config.size + sum(
+        layer.size for layer in made.layers
+    )
 
 
 def test_images_are_unlike_each_other() -> None:

@@ -92,7 +92,7 @@ def test_push_of_an_index_stores_its_images_by_digest() -> None:
 
 
 def test_blob_is_sent_in_chunks_when_asked() -> None:
-    (layer,) = oci.image(layer_bytes=512).layers
+    (_, layer) = oci.image(layers=2, layer_bytes=512).layers
     script = uploads_of(layer.digest)
     script["PATCH", SESSION] = Answer(202, headers={"Location": SESSION})
     with ScriptedServer(script) as server:
