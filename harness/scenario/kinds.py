@@ -23,11 +23,14 @@ def certified(certificate: Literal["valid", "expired", "not-yet-valid", "wrong-n
     return Kind(
         f"with a certificate of the private authority that is {certificate}",
         lambda spec: (
-            spec.tls is not None
-            and spec.tls.issuer == "private-ca"
-            and spec.tls.certificate == certificate
-            and spec.tls.client_certificate == "ignored"
-            and spec.declared_on_nodes
+            (
+                spec.tls is not None
+                and spec.tls.issuer == "private-ca"
+                and spec.tls.certificate == certificate
+                and spec.tls.client_certificate == "ignored"
+                and spec.declared_on_nodes
+            )
+            or (spec.ca_file is not None and certificate == "valid")
         ),
     )
 
@@ -42,7 +45,7 @@ CLIENT_CERTIFICATE = Kind(
 )
 PLAIN_HTTP = Kind(
     "with plain HTTP that nodes are told of",
-    lambda spec: spec.tls is None and spec.declared_on_nodes,
+    lambda spec: not spec.secure and spec.declared_on_nodes,
 )
 SOUND = Kind(
     "that is declared on nodes and whose certificate, if any, is valid",
@@ -50,7 +53,7 @@ SOUND = Kind(
 )
 WITH_ACCOUNTS = Kind(
     "with accounts that is no mirror",
-    lambda spec: spec.auth is not None and spec.mirror_of is None,
+    lambda spec: spec.has_accounts and spec.mirror_of is None,
 )
 
 
@@ -69,5 +72,5 @@ def private_mirror_of(origin: RegistrySpec) -> Kind:
     """Return the kind that mirrors one registry and has accounts of its own."""
     return Kind(
         f"that mirrors {origin.name} with accounts of its own",
-        lambda spec: spec.mirror_of == origin.name and spec.auth is not None,
+        lambda spec: spec.mirror_of == origin.name and spec.has_accounts,
     )

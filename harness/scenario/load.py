@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from harness.errors import ConfigurationError, HarnessError
 from harness.scenario.complaints import structure_problems
 from harness.scenario.document import Problem, read_document
+from harness.scenario.files import file_problems, with_whole_paths
 from harness.scenario.model import Scenario
 from harness.scenario.rules import broken_rules
 
@@ -27,7 +28,10 @@ LIMIT_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Loaded:
-    """A scenario, the file it came from and the SHA-256 (hexadecimal) of that file's bytes."""
+    """A scenario, the file it came from and the SHA-256 (hexadecimal) of that file's bytes.
+
+    Files that the scenario names stand in it with their whole paths.
+    """
 
     scenario: Scenario
     sha256: str
@@ -56,6 +60,9 @@ def load(path: Path) -> Loaded:
         raise _refused(path, "the file is not UTF-8 text", "Save it as UTF-8.", line) from None
     document = read_document(text)
     scenario, problems = _judge(document)
+    if scenario is not None:
+        scenario = with_whole_paths(scenario, path.parent)
+        problems += file_problems(scenario, document)
     if scenario is None or problems:
         raise ScenarioErrors([_error(path, problem) for problem in problems])
     return Loaded(scenario, hashlib.sha256(content).hexdigest(), path)

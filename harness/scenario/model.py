@@ -16,6 +16,28 @@ Name = Annotated[
         description="a name of 1 to 42 lower-case letters, digits and inner hyphens",
     ),
 ]
+Host = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]{1,5})?$",
+        description="a host as in image references, such as registry.example.com:5000",
+    ),
+]
+Address = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(:[0-9]{1,5})?$",
+        description="an IPv4 address with or without a port, such as 192.0.2.7:5000",
+    ),
+]
+FileName = Annotated[str, Field(min_length=1, description="the path of a file")]
+RepositoryPrefix = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$",
+        description="the beginning of repositories, such as team/pullproof",
+    ),
+]
 SizeClass = Literal["1MiB", "10MiB", "100MiB"]
 SIZE_CLASS_BYTES: dict[SizeClass, int] = {"1MiB": MIB, "10MiB": 10 * MIB, "100MiB": 100 * MIB}
 Capability = Literal["trust", "pull_secrets", "latency", "integrity", "kubelet"]
@@ -102,20 +124,47 @@ class AuthSpec(Part):
 
 
 class RegistrySpec(Part):
-    """One registry. Without `tls` it speaks plain HTTP; without `auth` anyone may use it.
+    """One registry, built for the run (`distribution`) or found where it is (`existing`).
 
+    One that is built speaks plain HTTP without `tls`, and anyone may use it without `auth`.
     `mirror_of` makes nodes ask this registry first for images of another one, mirrors in the
     order of the file. `declared_on_nodes` false leaves the registry out of the nodes'
     `certs.d`, as one that nobody configured.
+
+    One that exists has a `host` and speaks HTTPS, unless `plain_http`. Its certificate is judged
+    by `ca_file` (PEM), else by what this machine trusts. `credentials_file` is a Docker
+    configuration with an account that may pull and push. `address` is where this machine
+    reaches it, should only nodes resolve its name. `repository_prefix` begins all repositories
+    of the run. Files are relative to the scenario's.
     """
 
     name: Name
-    provider: Literal["distribution"] = "distribution"
+    provider: Literal["distribution", "existing"] = "distribution"
     version: Literal["2.8", "3"] = "2.8"
     tls: TLSSpec | None = None
     auth: AuthSpec | None = None
     mirror_of: Name | None = None
     declared_on_nodes: bool = True
+    host: Host | None = None
+    address: Address | None = None
+    plain_http: bool = False
+    ca_file: FileName | None = None
+    credentials_file: FileName | None = None
+    repository_prefix: RepositoryPrefix | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether it speaks HTTPS."""
+        return not self.plain_http if self.provider == "existing" else self.tls is not None
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether it asks for credentials."""
+        return self.auth is not None or self.credentials_file is not None
+
+    def repository(self, path: str) -> str:
+        """Return a repository's name in this registry."""
+        return f"{self.repository_prefix}/{path}" if self.repository_prefix else path
 
 
 class LatencySpec(Part):

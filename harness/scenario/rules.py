@@ -14,6 +14,7 @@ from harness.scenario.model import (
     RegistrySpec,
     Scenario,
 )
+from harness.scenario.provider_rules import fitting_fields, fitting_providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -208,6 +209,8 @@ _RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (_registry_names, frozenset({"registries"})),
     (_authorities, frozenset({"registries"})),
     (_mirrors, frozenset({"registries"})),
+    (fitting_fields, frozenset({"registries"})),
+    (fitting_providers, frozenset({"registries", "cluster"})),
     (_lists, frozenset({"capabilities", "latency"})),
     (_target_sizes, frozenset({"targets", "latency"})),
     (_targets, frozenset({"targets", "capabilities"})),

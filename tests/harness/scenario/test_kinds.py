@@ -44,3 +44,29 @@ def test_kind_matches_exactly_its_registries(kind: Kind, names: list[str]) -> No
 def test_words_complete_the_sentence_that_there_is_none() -> None:
     assert kinds.mirror_of(PRIMARY).words == "that mirrors primary"
     assert kinds.private_mirror_of(PRIMARY).words.startswith("that mirrors primary with")
+
+
+def test_registry_that_exists_is_of_the_kinds_that_its_files_tell() -> None:
+    plain = RegistrySpec(name="a", provider="existing", host="a.test:5000", plain_http=True)
+    public = RegistrySpec(name="a", provider="existing", host="a.test")
+    private = RegistrySpec(
+        name="a", provider="existing", host="a.test", ca_file="ca", credentials_file="config"
+    )
+
+    assert [kinds.PLAIN_HTTP.matches(spec) for spec in (plain, public, private)] == [
+        True,
+        False,
+        False,
+    ]
+    valid = kinds.certified("valid")
+    assert [valid.matches(spec) for spec in (plain, public, private)] == [False, False, True]
+    accounts = kinds.WITH_ACCOUNTS
+    assert [accounts.matches(spec) for spec in (plain, public, private)] == [False, False, True]
+    assert not kinds.certified("expired").matches(private)
+    assert all(kinds.SOUND.matches(spec) for spec in (plain, public, private))
+
+
+def test_repositories_begin_with_the_registrys_prefix() -> None:
+    assert RegistrySpec(name="a").repository("x/y") == "x/y"
+    spec = RegistrySpec(name="a", provider="existing", host="a.test", repository_prefix="team/p")
+    assert spec.repository("x/y") == "team/p/x/y"
