@@ -19,6 +19,7 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 PURE = (
     *("checks/*", "diagnosis.py", "errors.py", "findings.py", "history.py", "hosts_toml/*"),
     *("keyring.py", "measure.py", "oci.py", "report/*", "result/model.py", "result/verdict.py"),
+    *("cluster/rollout_model.py", "cluster/rollout_state.py"),
     *("result/redaction.py", "result/waivers.py", "scenario/*", "secret.py", "wait.py"),
     "registry/access_log.py",
 )

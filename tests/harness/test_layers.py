@@ -17,7 +17,7 @@ LAYERS = (
     ("errors", "secret", "findings", "sleeper", "oci", "keyring", "hosts_toml", "diagnosis"),
     ("scenario", "history"),
     ("cluster.protocols", "registry.protocols", "registry.access_log"),
-    ("cluster.rollout_model", "cluster.rollout_state", "cluster.kubelet_model"),
+    ("cluster.rollout_model", "cluster.rollout_state"),
     ("result", "checks", "measure", "report"),
     ("command", "wait", "home", "machine"),
     ("trust", "debian", "golang", "distribution_api", "kubernetes_api", "cri"),
