@@ -3,6 +3,7 @@
 from harness.distribution_api.client import BlobRead, DistributionAPI, Manifest, Ping, Upload
 from harness.distribution_api.transport import (
     Endpoint,
+    MachineTrust,
     PinnedCertificate,
     TrustedAuthority,
     UnexpectedStatusError,
@@ -12,6 +13,7 @@ __all__ = [
     "BlobRead",
     "DistributionAPI",
     "Endpoint",
+    "MachineTrust",
     "Manifest",
     "Ping",
     "PinnedCertificate",

@@ -43,26 +43,38 @@ class PinnedCertificate:
 
 
 @dataclass(frozen=True)
+class MachineTrust:
+    """Trust in every certificate that this machine trusts and that is valid for the name."""
+
+
+Trust = TrustedAuthority | PinnedCertificate | MachineTrust
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """Where a registry is: its `host` as in references, and the address behind that name.
 
-    `trust` None means plain HTTP. The name is never resolved.
+    `trust` None means plain HTTP. The name in `host` is verified and never resolved; `address`
+    may be a name as well. `address_port` is None where the port is that of the host.
     """
 
     host: str
     address: str
-    trust: TrustedAuthority | PinnedCertificate | None
+    trust: Trust | None
     client_certificate: KeyPair | None = None
+    address_port: int | None = None
 
     @property
     def name(self) -> str:
         """The host without its port."""
-        return self.host.rpartition(":")[0]
+        return self.host.partition(":")[0]
 
     @property
     def port(self) -> int:
-        """The port of the host."""
-        return int(self.host.rpartition(":")[2])
+        """The port to connect to: HTTP's own where the host names none."""
+        named = self.host.partition(":")[2]
+        own = 80 if self.trust is None else 443
+        return self.address_port or (int(named) if named else own)
 
     @property
     def base_url(self) -> str:
@@ -194,16 +206,17 @@ def _open_pool(endpoint: Endpoint) -> urllib3.HTTPConnectionPool:
     )
 
 
-def _tls_context(
-    trust: TrustedAuthority | PinnedCertificate, client: KeyPair | None
-) -> ssl.SSLContext:
+def _tls_context(trust: Trust, client: KeyPair | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies chain and name
-    if isinstance(trust, TrustedAuthority):
-        context.load_verify_locations(cadata=trust.ca.decode())
-    else:
-        # The pool compares the fingerprint of each connection before it sends anything.
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    match trust:
+        case TrustedAuthority():
+            context.load_verify_locations(cadata=trust.ca.decode())
+        case MachineTrust():
+            context.load_default_certs()
+        case PinnedCertificate():
+            # The pool compares the fingerprint of each connection before it sends anything.
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
     if client is not None:
         with NamedTemporaryFile(prefix="pullproof-", suffix=".pem") as both:  # only ours to read
             both.write(client.certificate_pem + client.key_pem.reveal().encode())

@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[2]
 # paths below harness/; the longest that fits decides.
 LAYERS = (
     ("errors", "secret", "findings", "sleeper", "oci", "keyring", "hosts_toml", "diagnosis"),
-    ("scenario", "history"),
+    ("scenario", "history", "permissions"),
     ("cluster.protocols", "registry.protocols", "registry.access_log"),
     ("cluster.rollout_model", "cluster.rollout_state"),
     ("result", "checks", "measure", "report"),
@@ -23,7 +23,7 @@ LAYERS = (
     ("trust", "debian", "golang", "distribution_api", "kubernetes_api", "cri"),
     ("engine", "tools"),
     ("images",),
-    ("lifecycle",),
+    ("lifecycle", "cluster.namespaces"),
     ("cluster", "registry", "workload", "faults"),
     ("lab",),
     ("acceptance",),
