@@ -9,7 +9,7 @@ from __future__ import annotations
 from harness.hosts_toml.finding import CERTS_D, LintFinding, Rule
 from harness.hosts_toml.folder import lint
 from harness.hosts_toml.render import Host, HostsFile, render
-from harness.hosts_toml.runtime import lint_runtime_config
+from harness.hosts_toml.runtime import lint_pull_path, lint_runtime_config
 
 __all__ = [
     "CERTS_D",
@@ -18,6 +18,7 @@ __all__ = [
     "LintFinding",
     "Rule",
     "lint",
+    "lint_pull_path",
     "lint_runtime_config",
     "render",
 ]

@@ -33,6 +33,7 @@ class Rule(StrEnum):
     CONFIG_PATH_LIST = "config-path-list"
     LEGACY_MIRRORS = "legacy-mirrors"
     LEGACY_WITH_CONFIG_PATH = "legacy-with-config-path"
+    PULL_PATH = "pull-path"
 
 
 @dataclass(frozen=True)

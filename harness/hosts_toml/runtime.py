@@ -1,4 +1,4 @@
-"""Traps in containerd's own configuration that keep every hosts.toml from being read."""
+"""Traps in containerd's own configuration: hosts.toml unread, or pulls of another kind."""
 
 from __future__ import annotations
 
@@ -30,16 +30,62 @@ def lint_runtime_config(text: str, version: str, *, root: str = CERTS_D) -> tupl
     `root` is the folder that is meant to be read.
     """
     try:
-        document = tomllib.loads(text)
+        return tuple(_registry(_images(text), version, root))
     except (ValueError, RecursionError) as error:
-        problem = f"this is not TOML ({error}): containerd does not start with it"
-        return (LintFinding(Rule.SYNTAX, PATH, syntax_line(error), problem, "mend the line"),)
-    plugins = _table(document, "plugins")
+        return (_not_toml(error),)
+
+
+def lint_pull_path(text: str, version: str) -> tuple[LintFinding, ...]:
+    """Search for what makes a containerd pull in another way than it does by itself.
+
+    kind's own node images set `discard_unpacked_layers = true`. With it containerd 2.1 and
+    later do not use the transfer service, so that a lab hides what breaks there, such as a list
+    of folders as config_path (containerd/containerd#12808); and no node keeps the bytes of a
+    layer, so that nobody can compare them.
+    """
+    try:
+        images = _images(text)
+    except (ValueError, RecursionError) as error:
+        return (_not_toml(error),)
+    release = runtime_release(version)
+    transfers = release is None or release >= _FIRST_TRANSFER_RELEASE
+    return tuple(_own_ways(images, transfers=transfers))
+
+
+def _own_ways(images: dict[str, object], *, transfers: bool) -> Iterator[LintFinding]:
+    discards = images.get("discard_unpacked_layers") or _table(images, "containerd").get(
+        "discard_unpacked_layers"
+    )
+    if discards:
+        path = "pulls without the transfer service, " if transfers else ""
+        yield _finding(
+            Rule.PULL_PATH,
+            f"discard_unpacked_layers is true: this node {path}forgets the bytes of layers, and "
+            "hides what other nodes show",
+            "set discard_unpacked_layers = false; in kind by containerdConfigPatches",
+        )
+    if images.get("use_local_image_pull") and transfers:
+        yield _finding(
+            Rule.PULL_PATH,
+            "use_local_image_pull is true: this node pulls without the transfer service, and "
+            "hides what other nodes show",
+            "remove use_local_image_pull",
+        )
+
+
+def _images(text: str) -> dict[str, object]:
+    """Return the table in which pulls are configured. Raises ValueError for what is no TOML."""
+    plugins = _table(tomllib.loads(text), "plugins")
     for name in _PLUGINS:
         images = _table(plugins, name)
         if "registry" in images:
-            return tuple(_registry(images, version, root))
-    return tuple(_registry({}, version, root))
+            return images
+    return {}
+
+
+def _not_toml(error: Exception) -> LintFinding:
+    problem = f"this is not TOML ({error}): containerd does not start with it"
+    return LintFinding(Rule.SYNTAX, PATH, syntax_line(error), problem, "mend the line")
 
 
 def _registry(images: dict[str, object], version: str, root: str) -> Iterator[LintFinding]:

@@ -9,7 +9,7 @@ import pytest
 from harness import checks
 from harness.cluster.protocols import RuntimeAccess
 from harness.diagnosis import FailureCode
-from harness.hosts_toml import CERTS_D, lint, lint_runtime_config
+from harness.hosts_toml import CERTS_D, lint, lint_pull_path, lint_runtime_config
 from harness.lab import ability
 
 if TYPE_CHECKING:
@@ -36,6 +36,17 @@ def test_runtime_reads_the_hosts_files(lab: Lab, judge: Judge) -> None:
     for node in lab.nodes:
         access = ability(node, RuntimeAccess)
         traps = lint_runtime_config(access.runtime_config(), access.runtime_version())
+        found += checks.lint_findings(node.name, traps)
+    judge(found)
+
+
+@pytest.mark.failure_modes(2)
+def test_runtime_pulls_as_other_nodes_do(lab: Lab, judge: Judge) -> None:
+    """No node of this lab is set up to pull in a way that hides what breaks elsewhere."""
+    found: list[Finding] = []
+    for node in lab.nodes:
+        access = ability(node, RuntimeAccess)
+        traps = lint_pull_path(access.runtime_config(), access.runtime_version())
         found += checks.lint_findings(node.name, traps)
     judge(found)
 

@@ -27,6 +27,10 @@ LEGACY_MIRRORS = """
 [plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]
   endpoint = ["https://mirror.invalid"]
 """
+DISCARDED_LAYERS = """
+[plugins."io.containerd.grpc.v1.cri".containerd]
+  discard_unpacked_layers = true
+"""
 PULLS_OF_DECLARED = (
     "private-ca-is-accepted",
     "client-certificate-is-presented",
@@ -55,6 +59,10 @@ def _configure_mirrors_twice(lab: Lab) -> None:
 
 def _look_elsewhere_from_the_next_start_on(lab: Lab) -> None:
     change_runtime_config(node_2(lab), lambda text: text.replace(CERTS_D, "/etc/docker/certs.d"))
+
+
+def _pull_as_nodes_of_kind_from_the_next_start_on(lab: Lab) -> None:
+    change_runtime_config(node_2(lab), lambda text: text + DISCARDED_LAYERS)
 
 
 def _look_nowhere(lab: Lab) -> None:
@@ -113,6 +121,13 @@ CASES = (
         suite="trust",
         sabotage=Sabotage(lab_started=_look_elsewhere_from_the_next_start_on),
         turns_red={"trust.runtime-reads-the-hosts-files": Code.CONFIGURATION},
+        subjects=NODE_2,
+    ),
+    Case(
+        name="node-pulls-as-those-of-kind-after-the-next-start",
+        suite="trust",
+        sabotage=Sabotage(lab_started=_pull_as_nodes_of_kind_from_the_next_start_on),
+        turns_red={"trust.runtime-pulls-as-other-nodes-do": Code.CONFIGURATION},
         subjects=NODE_2,
     ),
     Case(

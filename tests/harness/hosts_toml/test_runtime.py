@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.hosts_toml import CERTS_D, Rule, lint_runtime_config
+from harness.hosts_toml import CERTS_D, Rule, lint_pull_path, lint_runtime_config
 
 FIRST = '[plugins."io.containerd.grpc.v1.cri".registry]\n'
 SECOND = '[plugins."io.containerd.cri.v1.images".registry]\n'
@@ -88,3 +88,40 @@ def test_configuration_that_is_not_toml_is_found(text: str, line: int | None) ->
     [found] = lint_runtime_config(text, "1.7.24")
     assert found.rule is Rule.SYNTAX
     assert found.line == line
+
+
+DISCARDS = "discard_unpacked_layers = true\n"
+OF_FIRST = '[plugins."io.containerd.grpc.v1.cri".containerd]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "traps"),
+    [
+        (f"{IMAGES}{DISCARDS}{SECOND}{SET}", "2.1.9", 1),
+        (f"{IMAGES}{DISCARDS}{SECOND}{SET}", "unknown", 1),
+        (f"{OF_FIRST}{DISCARDS}{FIRST}{SET}", "1.7.24", 1),
+        (f"{IMAGES}use_local_image_pull = true\n{SECOND}{SET}", "2.1.9", 1),
+        (f"{IMAGES}use_local_image_pull = true\n{DISCARDS}{SECOND}{SET}", "2.1.9", 2),
+        (f"{IMAGES}use_local_image_pull = true\n{SECOND}{SET}", "2.0.5", 0),
+        (f"{IMAGES}discard_unpacked_layers = false\n{SECOND}{SET}", "2.1.9", 0),
+        (FIRST + SET, "1.7.24", 0),
+        ("", "2.1.9", 0),
+    ],
+)
+def test_node_that_pulls_in_a_way_of_its_own_is_found(text: str, version: str, traps: int) -> None:
+    found = lint_pull_path(text, version)
+
+    assert [finding.rule for finding in found] == [Rule.PULL_PATH] * traps
+    assert all(finding.remedy for finding in found)
+
+
+def test_only_a_runtime_that_has_a_transfer_service_is_said_to_leave_it() -> None:
+    (second,) = lint_pull_path(f"{IMAGES}{DISCARDS}{SECOND}", "2.1.9")
+    (first,) = lint_pull_path(f"{OF_FIRST}{DISCARDS}{FIRST}", "1.7.24")
+
+    assert "pulls without the transfer service" in second.problem
+    assert "transfer service" not in first.problem
+
+
+def test_pull_path_of_what_is_no_toml_is_not_known() -> None:
+    assert [finding.rule for finding in lint_pull_path("[", "2.1.9")] == [Rule.SYNTAX]
