@@ -95,6 +95,24 @@ class Measurement(Part):
     met: bool | None = None
 
 
+class NodeFigures(Part):
+    """What one node of a fleet showed, in short: at most 1 KiB of the document.
+
+    `samples` counts the pulls with a figure, `untold` those that succeeded without one.
+    `histogram` holds all figures: microseconds as HDR V2 in base64, mergeable between nodes.
+    `gap` is why the node was not covered in every sample, empty where it was.
+    """
+
+    node: str
+    samples: Count
+    untold: Count = 0
+    p50_seconds: Seconds | None = None
+    max_seconds: Seconds | None = None
+    histogram: str = ""
+    gap: str = ""
+    evidence: str = ""
+
+
 class UnmeasuredTarget(Part):
     """A target of the scenario that no check of the run measured.
 
@@ -114,7 +132,7 @@ class CheckRecord(Part):
     is error, inconclusive or not verified. `lacking` names the ability that it needs and the
     system does not offer. `waived` is the scenario's reason for accepting that the check stays
     unverified. `history` is a path below the run's folder, empty where nothing was recorded.
-    `started` is in seconds since the epoch.
+    `nodes` are those of a fleet. `started` is in seconds since the epoch.
     """
 
     id: CheckId
@@ -128,6 +146,7 @@ class CheckRecord(Part):
     lacking: str = ""
     waived: str = ""
     measurements: tuple[Measurement, ...] = ()
+    nodes: tuple[NodeFigures, ...] = ()
     history: str = ""
     started: Seconds
     duration_seconds: Seconds

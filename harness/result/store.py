@@ -202,6 +202,7 @@ def _brief(check: CheckRecord) -> CheckRecord:
             "findings": findings,
             "reason": check.reason[:_BRIEF_CHARACTERS],
             "measurements": (),
+            "nodes": (),
         }
     )
 

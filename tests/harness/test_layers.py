@@ -24,7 +24,7 @@ LAYERS = (
     ("engine", "tools"),
     ("images",),
     ("lifecycle", "cluster.namespaces"),
-    ("cluster", "registry", "workload", "faults"),
+    ("cluster", "registry", "workload", "faults", "fleet"),
     ("lab",),
     ("acceptance",),
 )
