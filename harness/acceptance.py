@@ -6,6 +6,8 @@ import os
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from harness import machine
@@ -31,12 +33,12 @@ from harness.tools import Tool, provide_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
     from harness.engine import Engine
     from harness.images.model import Image, ProvidedImage
     from harness.lab import Lab
-    from harness.scenario.model import Scenario
+    from harness.scenario.model import RegistrySpec, Scenario
     from harness.secret import Secret
 
 Phase = Literal["engine", "images", "lab", "checks", "teardown"]
@@ -139,6 +141,28 @@ def acceptance_run(order: Order, diary: Diary) -> Iterator[Lab]:
 
 
 @contextmanager
+def run_on(provided: AbstractContextManager[Lab], order: Order, diary: Diary) -> Iterator[Lab]:
+    """Enter a lab that somebody else has made and takes down; its logs are kept at the end.
+
+    No time limit is watched over: that is for the lab's owner to do.
+    """
+    with ExitStack() as stack:
+        with diary.phase("lab"):
+            lab = stack.enter_context(provided)
+            reason = "a plugin has provided the lab"
+            diary.learn(cluster=ClusterFacts(provider=lab.cluster.provider, reason=reason))
+            _learn_lab(lab, {}, diary)
+        try:
+            with diary.phase("checks"):
+                yield lab
+        finally:
+            with diary.phase("teardown"), TemporaryDirectory() as logs:
+                _collect_logs(lab, Path(logs))
+                order.keep_logs(Path(logs))
+                stack.close()
+
+
+@contextmanager
 def _kept_on_failure(order: Order, logs: Path) -> Iterator[None]:
     """Keep what a lab that does not come up has logged."""
     try:
@@ -181,11 +205,17 @@ def _learn_lab(lab: Lab, images: dict[Image, ProvidedImage], diary: Diary) -> No
             RegistryFacts(
                 name=registry.spec.name,
                 provider=registry.spec.provider,
-                version=images[REGISTRY_IMAGES[registry.spec.version]].software,
+                version=_version(registry.spec, images),
             )
             for registry in lab.registries
         ),
     )
+
+
+def _version(spec: RegistrySpec, images: dict[Image, ProvidedImage]) -> str:
+    """Return a registry's exact version where it runs from an image of this run."""
+    image = images.get(REGISTRY_IMAGES[spec.version])
+    return image.software if image else spec.version
 
 
 def _collect_logs(lab: Lab, folder: Path) -> None:

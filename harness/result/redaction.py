@@ -31,7 +31,14 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        forms = {form for secret in secrets for form in _forms(secret.reveal())}
+        self._forms: list[_Form] = []
+        self._longest = 1
+        for secret in secrets:
+            self.learn(secret)
+
+    def learn(self, secret: Secret) -> None:
+        """Replace this secret as well from now on."""
+        forms = {*self._forms, *_forms(secret.reveal())}
         # Of two forms that begin alike the longer one must win.
         self._forms = sorted(forms, key=lambda form: (-form.longest, form.pattern))
         self._longest = max((form.longest for form in forms), default=1)

@@ -112,3 +112,14 @@ def test_stream_is_cleaned_as_the_whole_is(parts: list[str], size: int) -> None:
     chunks = (whole[start : start + size] for start in range(0, len(whole), size))
 
     assert b"".join(redactor.clean_chunks(chunks)) == redactor.clean_bytes(whole)
+
+
+def test_secret_that_is_learnt_later_is_replaced_as_well() -> None:
+    redactor = Redactor([Secret("first-secret")])
+    text = f"first-secret {encoded('second-secret')}"
+    before = redactor.clean(text)
+
+    redactor.learn(Secret("second-secret"))
+
+    assert before == f"{MARK} {encoded('second-secret')}"
+    assert redactor.clean(text) == f"{MARK} {MARK}"
