@@ -211,7 +211,7 @@ class KubernetesAPI:
         stream_seconds: float | None = None,
     ) -> urllib3.BaseHTTPResponse:
         headers = {"Accept": "application/json, text/plain, */*", "Content-Type": media_type}
-        if token := self._settings.get_api_key_with_prefix("authorization"):
+        if token := self._settings.get_api_key_with_prefix("BearerToken"):
             headers["Authorization"] = token
         with self._count:
             self._calls += 1
