@@ -29,6 +29,26 @@ def memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def spare_inotify_instances(proc: Path = Path("/proc")) -> int:
+    """Return how many more inotify instances root's processes may have, containers' included.
+
+    The kernel counts them per user, for all containers together (inotify(7)). Those of processes
+    that we may not look into are not seen.
+    """
+    limit = int((proc / "sys/fs/inotify/max_user_instances").read_text())
+    return limit - sum(_inotify_instances(process) for process in proc.glob("[0-9]*"))
+
+
+def _inotify_instances(process: Path) -> int:
+    try:
+        if process.stat().st_uid != 0:
+            return 0
+        links = [os.readlink(each) for each in os.scandir(process / "fd")]
+    except OSError:  # it has ended meanwhile, or is not for us to see
+        return 0
+    return links.count("anon_inode:inotify")
+
+
 def harness_version() -> str:
     """Return our own version, as pyproject.toml states it."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]

@@ -42,11 +42,13 @@ $ctr leases create --id forget >/dev/null && $ctr leases rm --sync $($ctr leases
 class RuntimePlace:
     """Where a node's runtime is found: its socket, and its log, which a command shows.
 
-    Without a command the log is the container's own.
+    Without a command the log is the container's own. `bound` tells that the folder of its
+    configuration lies on this machine.
     """
 
     socket: str
     log_command: tuple[str, ...] = ()
+    bound: bool = True
 
 
 ALONE = RuntimePlace(SOCKET)
@@ -56,8 +58,8 @@ ALONE = RuntimePlace(SOCKET)
 class NodeHandle:
     """What another process needs to use a node; plain text, so that it can be sent.
 
-    `folder` is the node's folder on this machine: `run` is bound into the node and, where it
-    exists, `etc` as the folder of the runtime's configuration.
+    `folder` is the node's folder on this machine: `run` is bound into the node and, where the
+    place says so, `etc` as the folder of the runtime's configuration.
     """
 
     name: str
@@ -73,10 +75,10 @@ class NodeHandle:
 
     def on_host(self, path: str) -> Path | None:
         """Return where a file of the runtime's configuration lies on this machine, else None."""
-        inside, bound = Path(os.path.normpath(path)), Path(self.folder) / "etc"
-        if not inside.is_relative_to(CONFIG_FOLDER) or not bound.exists():
+        inside = Path(os.path.normpath(path))
+        if not self.place.bound or not inside.is_relative_to(CONFIG_FOLDER):
             return None
-        return bound / inside.relative_to(CONFIG_FOLDER)
+        return Path(self.folder) / "etc" / inside.relative_to(CONFIG_FOLDER)
 
 
 class ContainerdNode:

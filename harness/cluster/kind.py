@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import command
+from harness import command, machine
 from harness.cluster.containerd_config import lacks_sys_resource
 from harness.cluster.containerd_node import ContainerdNode, NodeHandle, RuntimePlace
 from harness.cluster.kind_config import CONTROL_PLANE, RELAY_FOLDER, KindConfig, node_names
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from harness.scenario.model import ClusterSpec
 
 _SOCKET = "/run/containerd/containerd.sock"
-_PLACE = RuntimePlace(_SOCKET, ("journalctl", "--no-pager", "--unit", "containerd"))
+_PLACE = RuntimePlace(_SOCKET, ("journalctl", "--no-pager", "--unit", "containerd"), bound=False)
 _CREATE_SECONDS = 300
 _READY_SECONDS = 120
+# Seen with Kubernetes 1.36: 26 on a control plane, 11 on a worker.
+_INOTIFY_INSTANCES = (30, 12)
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ def kind_cluster(spec: ClusterSpec, parts: KindParts, engine: Engine) -> Iterato
     lie in `logs` below the run's folder.
     """
     names = node_names(spec.nodes)
+    _require_inotify_instances(len(names))
     try:
         try:
             _create(spec, parts, engine)
@@ -161,6 +164,19 @@ def attached(handle: KindHandle, engine: Engine) -> Iterator[KindCluster]:
     with KubernetesAPI(handle.kubeconfig) as api, ExitStack() as stack:
         nodes = tuple(stack.enter_context(_opened(node, engine)) for node in handle.nodes)
         yield KindCluster(nodes, api, handle.name, handle.namespaces)
+
+
+def _require_inotify_instances(nodes: int) -> None:
+    """Fail before anything is created: without them kubelets end, and nodes never join."""
+    first, others = _INOTIFY_INSTANCES
+    needed = first + others * (nodes - 1)
+    spare = machine.spare_inotify_instances()
+    if spare < needed:
+        raise EngineError(
+            f"a cluster of {nodes} nodes needs about {needed} inotify instances, and the kernel "
+            f"grants root only {max(0, spare)} more",
+            remedy="end other clusters of kind, or raise fs.inotify.max_user_instances with sysctl",
+        )
 
 
 def _create(spec: ClusterSpec, parts: KindParts, engine: Engine) -> None:

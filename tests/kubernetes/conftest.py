@@ -1,0 +1,56 @@
+"""One lab on kind for all tests of this folder that do not need a cluster of their own.
+
+The node image is compiled for many minutes once; then the lab takes half a minute.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.engine import open_engine
+from harness.home import Home
+from harness.images.provide import provide_all
+from harness.lab import images_of, started_lab
+from harness.lifecycle.reap import PRIVATE
+from harness.lifecycle.run import new_run_id, started_run
+from harness.scenario.load import load
+from harness.secret import new_password
+from harness.tools import Tool, provide_tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.engine import Engine
+    from harness.lab import Lab
+
+SCENARIO = Path(__file__).parent / "scenario.yaml"
+LAB_SECONDS = 3600
+
+
+@pytest.fixture(scope="session")
+def home() -> Home:
+    return Home.locate(os.environ)
+
+
+@pytest.fixture(scope="session")
+def engine(home: Home) -> Iterator[Engine]:
+    with open_engine(home, print, os.environ) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def lab(home: Home, engine: Engine) -> Iterator[Lab]:
+    """A lab of scenario.yaml; whoever breaks it heals it."""
+    scenario = load(SCENARIO).scenario
+    images = provide_all(images_of(scenario), engine=engine, home=home, announce=print)
+    kind = provide_tool(Tool.KIND, home=home, announce=print, environment=os.environ).path
+    with started_run(home, new_run_id(), time_limit_seconds=LAB_SECONDS) as run:
+        run.journal.intend("engine", PRIVATE if engine.kind == "private" else engine.url)
+        with started_lab(
+            scenario, engine=engine, images=images, run=run, secret=new_password(), kind=kind
+        ) as started:
+            yield started
