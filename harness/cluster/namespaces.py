@@ -28,6 +28,11 @@ class RunNamespaces:
     second: str
 
 
+def namespaces_of(run_id: str) -> RunNamespaces:
+    """Return what the namespaces of a run are called, whether or not they exist."""
+    return RunNamespaces(f"pullproof-{run_id}", f"pullproof-{run_id}-second")
+
+
 @contextmanager
 def own_namespaces(
     api: KubernetesAPI, run_id: str, labels: Mapping[str, str] | None = None
@@ -49,7 +54,7 @@ def create_namespaces(
     api: KubernetesAPI, run_id: str, labels: Mapping[str, str] | None = None
 ) -> RunNamespaces:
     """Create them where nobody has to remove them: in a cluster that goes as a whole."""
-    own = RunNamespaces(f"pullproof-{run_id}", f"pullproof-{run_id}-second")
+    own = namespaces_of(run_id)
     marks = {**(labels or {}), RUN_LABEL: run_id}
     for name in (own.first, own.second):
         api.create(_NAMESPACES, {"metadata": {"name": name, "labels": marks}})

@@ -12,13 +12,14 @@ from harness.engine.private import stop_unused
 from harness.errors import EngineError, HarnessError
 from harness.home import Home
 from harness.images import store
-from harness.lifecycle.reap import ambient_engines, remove_routes
+from harness.lifecycle.reap import ambient_engines, remove_foreign, remove_routes
 from harness.lifecycle.run import RUN_LABEL, dead_runs, living_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.engine import Engine
+    from harness.lifecycle.run import Run
 
 
 def clean(home: Home, environment: Mapping[str, str], announce: Callable[[str], None]) -> None:
@@ -36,6 +37,7 @@ def clean(home: Home, environment: Mapping[str, str], announce: Callable[[str], 
     for url in sorted({url for run in dead for url in ambient_engines(run)}):
         _clean_former_engine(url, environment, announce)
     for run in dead:
+        _clean_foreign(run, announce)
         for subnet in remove_routes(run):
             announce(f"removed the route of last resort for {subnet}")
     _remove_home(home, announce)
@@ -66,6 +68,14 @@ def _clean_former_engine(
         return
     if engine is not None:
         _clean_engine(engine, announce)
+
+
+def _clean_foreign(run: Run, announce: Callable[[str], None]) -> None:
+    """Remove a dead run's namespaces; a cluster that is gone must not keep the rest."""
+    try:
+        remove_foreign(run)
+    except HarnessError as error:
+        announce(f"kept what run {run.id} may have left in its cluster: {error.problem}")
 
 
 def _clean_engine(engine: Engine, announce: Callable[[str], None]) -> None:

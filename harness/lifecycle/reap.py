@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cluster.namespaces import remove_namespaces
 from harness.engine import open_engine
 from harness.engine.blackhole import remove_blackhole
 from harness.engine.client import KIND_LABEL
 from harness.engine.private import stop_unused
 from harness.errors import HarnessError
+from harness.kubernetes_api import KubernetesAPI
 from harness.lifecycle.run import RUN_LABEL, dead_runs, remove_folder
 from harness.wait import wait_until
 
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 PRIVATE = "private"
 OPENING = "opening"
 
+# How a run reaches a cluster that existed before it: a file's path, and a context in that file.
+KUBECONFIG = "kubeconfig"
+CONTEXT = "context"
+
 # An engine finishes what a run had asked of it, also when the run is killed meanwhile.
 SETTLED_SECONDS = 3.0
 
@@ -37,10 +44,10 @@ def reap(
     announce: Callable[[str], None],
     settled_seconds: float = 0,
 ) -> None:
-    """Remove containers, networks, volumes, routes and files of a run; twice does no harm.
+    """Remove containers, networks, volumes, routes, namespaces and files of a run.
 
     Returns once the engine has brought forth nothing more for `settled_seconds`. The run's
-    folder goes last: while it exists, somebody will try again.
+    folder goes last: while it exists, somebody will try again. Twice does no harm.
     """
     engines = run.journal.names("engine")
     if engines and engines[-1] != OPENING:
@@ -49,6 +56,7 @@ def reap(
     elif home.engine.exists():
         stop_unused(home)
     remove_routes(run)
+    remove_foreign(run)
     remove_folder(run)
 
 
@@ -78,6 +86,17 @@ def remove_routes(run: Run) -> tuple[str, ...]:
     for subnet in subnets:
         remove_blackhole(subnet)
     return subnets
+
+
+def remove_foreign(run: Run) -> None:
+    """Remove a run's namespaces from a cluster that existed before it. Twice does no harm.
+
+    Raises HarnessError when the cluster does not answer or does not let go of them.
+    """
+    for kubeconfig in run.journal.names(KUBECONFIG)[-1:]:
+        context = "".join(run.journal.names(CONTEXT)[-1:])
+        with KubernetesAPI(Path(kubeconfig), context or None) as api:
+            remove_namespaces(api, run.id)
 
 
 def _remove_until_settled(run: Run, engine: Engine, settled_seconds: float) -> None:

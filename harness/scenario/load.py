@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.scenario.document import Document
+    from harness.scenario.model import Provider
 
 # Reading this much takes half a second, and errors are promised within one.
 LIMIT_BYTES = 64 * 1024
@@ -46,11 +47,12 @@ class ScenarioErrors(HarnessError):  # noqa: N818 - it is several
         super().__init__("\n\n".join(str(error) for error in self.errors))
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, *, on: Provider | None = None) -> Loaded:
     """Read a scenario; nothing is written and nothing started.
 
-    Raises ScenarioErrors, which tells all problems of the file at once. Rules that span several
-    keys are judged only where the sections that they read are sound.
+    `on` takes the place of its cluster's provider. Raises ScenarioErrors, which tells all
+    problems of the file at once. Rules that span several keys are judged only where the sections
+    that they read are sound.
     """
     content = _read(path)
     try:
@@ -59,7 +61,7 @@ def load(path: Path) -> Loaded:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refused(path, "the file is not UTF-8 text", "Save it as UTF-8.", line) from None
     document = read_document(text)
-    scenario, problems = _judge(document)
+    scenario, problems = _judge(document, on)
     if scenario is not None:
         scenario = with_whole_paths(scenario, path.parent)
         problems += file_problems(scenario, document)
@@ -68,20 +70,21 @@ def load(path: Path) -> Loaded:
     return Loaded(scenario, hashlib.sha256(content).hexdigest(), path)
 
 
-def _judge(document: Document) -> tuple[Scenario | None, tuple[Problem, ...]]:
+def _judge(document: Document, on: Provider | None) -> tuple[Scenario | None, tuple[Problem, ...]]:
     problems = document.problems
     if isinstance(document.data, dict) or not problems:
         try:
             scenario = Scenario.model_validate(document.data, by_alias=True, by_name=False)
         except ValidationError as error:
             problems += structure_problems(error, document)
-            return None, problems + _rules_of_sound_sections(document, problems)
+            return None, problems + _rules_of_sound_sections(document, problems, on)
+        scenario = _on(on, scenario)
         return scenario, problems + broken_rules(scenario, document, unsound=_unsound(problems))
     return None, problems
 
 
 def _rules_of_sound_sections(
-    document: Document, problems: tuple[Problem, ...]
+    document: Document, problems: tuple[Problem, ...], on: Provider | None
 ) -> tuple[Problem, ...]:
     """Judge what can be judged of a file that is no scenario as a whole."""
     unsound = _unsound(problems)
@@ -90,7 +93,15 @@ def _rules_of_sound_sections(
     sound = {key: value for key, value in document.data.items() if key not in unsound}
     stand_in = {"version": 1, "name": "unsound", "registries": [{"name": "unsound"}]}
     scenario = Scenario.model_validate(stand_in | sound, by_alias=True, by_name=False)
-    return broken_rules(scenario, document, unsound=unsound)
+    return broken_rules(_on(on, scenario), document, unsound=unsound)
+
+
+def _on(provider: Provider | None, scenario: Scenario) -> Scenario:
+    """Return the scenario on a cluster of another provider, None for the one that it names."""
+    if provider is None:
+        return scenario
+    cluster = scenario.cluster.model_copy(update={"provider": provider})
+    return scenario.model_copy(update={"cluster": cluster})
 
 
 def _unsound(problems: tuple[Problem, ...]) -> frozenset[str]:
