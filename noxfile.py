@@ -19,9 +19,9 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 PURE = (
     *("checks/*", "diagnosis.py", "errors.py", "findings.py", "history.py", "hosts_toml/*"),
     *("keyring.py", "measure.py", "oci.py", "report/*", "result/model.py", "result/verdict.py"),
-    *("cluster/rollout_model.py", "cluster/rollout_state.py"),
+    *("cluster/kubelet_model.py", "cluster/rollout_model.py", "cluster/rollout_state.py"),
     *("result/redaction.py", "result/waivers.py", "scenario/*", "secret.py", "wait.py"),
-    "registry/access_log.py",
+    *("cluster/pod_events.py", "registry/access_log.py", "sleeper.py"),
 )
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")

@@ -27,6 +27,7 @@ class FailureCode(StrEnum):
     AUTHENTICATION = "authentication"
     AUTHORISATION = "authorisation"
     NOT_FOUND = "not-found"
+    INVALID_REFERENCE = "invalid-reference"
     MANIFEST_UNSUPPORTED = "manifest-unsupported"
     WRONG_BYTES = "wrong-bytes"
     RATE_LIMITED = "rate-limited"
@@ -87,6 +88,10 @@ REMEDIES: Mapping[FailureCode, str] = {
         "check repository, tag or digest; read the runtime's log as well, because this answer "
         "hides a TLS or network error of a host that was tried before"
     ),
+    FailureCode.INVALID_REFERENCE: (
+        "write the image as host:port/repository:tag or host:port/repository@sha256:..., the "
+        "repository in lower case"
+    ),
     FailureCode.MANIFEST_UNSUPPORTED: (
         "push the image again in a current format and for the node's platform"
     ),
@@ -112,7 +117,8 @@ REMEDIES: Mapping[FailureCode, str] = {
         "read the runtime's log on the node: it is down, or its CRI plugin has not loaded"
     ),
     FailureCode.POLICY: (
-        "satisfy the policy that blocked the image (signature, scan, content trust), or change it"
+        "satisfy the policy that blocked the image (signature, scan, content trust, or the pod's "
+        "pull policy Never), or change it"
     ),
     FailureCode.UNKNOWN: "read the runtime's log and the registry's log at this time",
 }
@@ -127,6 +133,8 @@ _Rules = tuple[tuple[FailureCode, tuple[str, ...]], ...]
 # body that could say more, and a registry has no other reason to answer 400 to a well-formed
 # request for a manifest. A transfer that ends early reads the same whether the connection was cut
 # or the stored blob is too short; it counts as the former, which is by far the more frequent.
+# What begins with an error of Go's decoders is the kubelet's: it fails a pull whose pull secret it
+# cannot read (Kubernetes v1.36, pkg/credentialprovider/config.go).
 _RULES_BEFORE_STATUS: _Rules = (
     (
         FailureCode.NODE_RUNTIME,
@@ -139,7 +147,7 @@ _RULES_BEFORE_STATUS: _Rules = (
         FailureCode.POLICY,
         (
             "image verifier .*(blocked pull|returned error)|signature ?validation ?failed",
-            "projectpolicyviolation",
+            "projectpolicyviolation|not present with pull policy of Never",
         ),
     ),
     (
@@ -190,6 +198,7 @@ _RULES_AFTER_STATUS: _Rules = (
         (
             "no basic auth credentials|missing username or secret|invalid_token",
             r"authorization failed|(^|\s)unauthorized: |authentication required",
+            "^(json: cannot unmarshal|illegal base64 data|unable to parse auth field)",
         ),
     ),
     (FailureCode.AUTHORISATION, (r"(^|\s)denied: |access to the resource is denied",)),
@@ -218,6 +227,7 @@ _RULES_AFTER_STATUS: _Rules = (
             "closed (idle|network) connection",
         ),
     ),
+    (FailureCode.INVALID_REFERENCE, ("invalid reference format",)),
     (FailureCode.NOT_FOUND, (": not found|(manifest|name|blob) unknown|could not fetch content",)),
 )
 

@@ -24,6 +24,10 @@ EVENT = 'Failed to pull image "r.test:5000/a:1": rpc error: code = Unknown desc 
 @pytest.mark.parametrize(
     ("words", "code"),
     [
+        # what the kubelet itself refuses
+        ('failed to parse image reference "A": invalid reference format', "invalid-reference"),
+        ('couldn\'t parse image name "r.test/A": invalid reference format', "invalid-reference"),
+        ('Container image "a" is not present with pull policy of Never', "policy"),
         # names, addresses and time
         (HEAD + "dial tcp: lookup r.test on 127.0.0.11:53: no such host", "name-resolution"),
         (HEAD + "dial tcp: lookup r.test: i/o timeout", "name-resolution"),
@@ -268,6 +272,19 @@ def test_evidence_is_the_runtimes_own_words() -> None:
 )
 def test_registrys_errors_are_named(status: int, error: dict[str, object], code: str) -> None:
     assert diagnose_response(status, json.dumps({"errors": [error]}).encode(), {}).code == code
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "json: cannot unmarshal array into Go struct field DockerConfigJSON.auths",
+        "illegal base64 data at input byte 3",
+        "unable to parse auth field, must be formatted as base64(username:password)",
+    ],
+)
+def test_pull_secret_that_the_kubelet_cannot_read_is_a_matter_of_authentication(words: str) -> None:
+    assert diagnose(words).code is FailureCode.AUTHENTICATION
+    assert diagnose(f"{IMAGE}{words}").code is FailureCode.UNKNOWN
 
 
 @pytest.mark.parametrize(

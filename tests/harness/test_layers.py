@@ -16,8 +16,8 @@ CHECKOUT = Path(__file__).parents[2]
 LAYERS = (
     ("errors", "secret", "findings", "sleeper", "oci", "keyring", "hosts_toml", "diagnosis"),
     ("scenario", "history", "permissions"),
-    ("cluster.protocols", "registry.protocols", "registry.access_log"),
-    ("cluster.rollout_model", "cluster.rollout_state"),
+    ("cluster.protocols", "cluster.pod_events", "registry.protocols", "registry.access_log"),
+    ("cluster.rollout_model", "cluster.rollout_state", "cluster.kubelet_model"),
     ("result", "checks", "measure", "report"),
     ("command", "wait", "home", "machine"),
     ("trust", "debian", "golang", "distribution_api", "kubernetes_api", "cri"),

@@ -1,0 +1,166 @@
+"""Pulls images the way users do: by a pod on a node, whose kubelet says what came of it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from harness.cluster.pod_events import (
+    ImageTimes,
+    Phase,
+    PodState,
+    diagnose_refusal,
+    image_times,
+    pod_events,
+    pod_state,
+    tells_of,
+)
+from harness.cluster.protocols import PodPull
+from harness.cluster.watching import watch_until
+from harness.diagnosis import REMEDIES, Diagnosis, FailureCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.cluster.protocols import PodEvent
+    from harness.kubernetes_api import Json, KubernetesAPI
+
+PullPolicy = Literal["Always", "IfNotPresent", "Never"]
+
+# Events leave the kubelet by a queue of their own and may come after the status that they explain.
+_EVENT_SECONDS: Final = 3
+# Should we end before we have deleted a pod, it does not run for ever.
+_SPARE_SECONDS: Final = 120
+_NOBODY: Final = 65532
+
+
+@dataclass(frozen=True)
+class PodOrder:
+    """A pod to be made: an image, a node, and who may pull it.
+
+    `node` is the node's name in reports, `node_name` the one that Kubernetes knows. Without a
+    `service_account` it is the namespace's `default`.
+    """
+
+    reference: str
+    node: str
+    node_name: str
+    namespace: str
+    pull_secrets: tuple[str, ...] = ()
+    service_account: str = ""
+    policy: PullPolicy = "IfNotPresent"
+
+
+def pull_as_pod(api: KubernetesAPI, order: PodOrder, *, timeout_seconds: float = 60) -> PodPull:
+    """Run a pod on one node until its image is there or was refused, and remove it.
+
+    The scheduler is not asked, and no taint keeps the pod away. A refusal is a result, as is a
+    kubelet that does neither in time: its failure has the code `timeout` and shows the last
+    state seen. Five requests of the API where all goes well. Raises KubernetesError where the
+    API does not take the pod.
+    """
+    pods = f"/api/v1/namespaces/{order.namespace}/pods"
+    name = f"pull-{secrets.token_hex(8)}"
+    started, begin = time.time(), time.perf_counter()
+    try:
+        created = api.create(pods, _pod(name, order, timeout_seconds))
+        state = _settled(api, pods, name, timeout_seconds)
+        duration = time.perf_counter() - begin
+        events = _events(api, order.namespace, str(created["metadata"]["uid"]), state.phase)
+    finally:
+        api.delete(f"{pods}/{name}", grace_seconds=0)
+    times = image_times(events) if state.phase is Phase.PULLED else ImageTimes()
+    return PodPull(
+        node=order.node,
+        reference=order.reference,
+        started=started,
+        ended=started + duration,
+        duration_seconds=duration,
+        image_id=state.image_id or None,
+        failure=_failure(state, events, timeout_seconds),
+        waiting_reason=state.reason if state.phase is Phase.REFUSED else "",
+        already_present=times.already_present,
+        pulling_seconds=times.pulling_seconds,
+        queueing_seconds=times.queueing_seconds,
+        events=events,
+    )
+
+
+def _pod(name: str, order: PodOrder, timeout_seconds: float) -> Json:
+    """Return a pod that the Pod Security level `restricted` admits and any node takes."""
+    container = {
+        "name": "image",
+        "image": order.reference,
+        "imagePullPolicy": order.policy,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    spec: Json = {
+        "nodeName": order.node_name,
+        "containers": [container],
+        "imagePullSecrets": [{"name": secret} for secret in order.pull_secrets],
+        "tolerations": [{"operator": "Exists"}],
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 0,
+        "activeDeadlineSeconds": int(timeout_seconds) + _SPARE_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    if order.service_account:
+        spec["serviceAccountName"] = order.service_account
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def _settled(api: KubernetesAPI, pods: str, name: str, timeout_seconds: float) -> PodState:
+    """Wait until the kubelet has the image or refuses; return the last state seen."""
+    state = PodState(Phase.WAITING)
+
+    def decides(pod: Json) -> bool:
+        nonlocal state
+        state = pod_state(pod)
+        return state.phase is not Phase.WAITING
+
+    selector = f"metadata.name={name}"
+    watch_until(api, pods, decides, timeout_seconds=timeout_seconds, fieldSelector=selector)
+    return state
+
+
+def _events(api: KubernetesAPI, namespace: str, pod_uid: str, phase: Phase) -> tuple[PodEvent, ...]:
+    """Return a pod's events, once the one is among them that tells of what its status says.
+
+    That one may never come: the kubelet limits its events.
+    """
+    seen: dict[str, Json] = {}
+
+    def tells(event: Json) -> bool:
+        seen[str(event["metadata"]["name"])] = event
+        return phase is Phase.WAITING or tells_of(phase, event)
+
+    path = f"/api/v1/namespaces/{namespace}/events"
+    selector = f"involvedObject.uid={pod_uid}"
+    watch_until(api, path, tells, timeout_seconds=_EVENT_SECONDS, fieldSelector=selector)
+    return pod_events(seen.values())
+
+
+def _failure(
+    state: PodState, events: Sequence[PodEvent], timeout_seconds: float
+) -> Diagnosis | None:
+    if state.phase is Phase.PULLED:
+        return None
+    if state.phase is Phase.REFUSED:
+        return diagnose_refusal(state, events)
+    last = f"; last event: {events[-1].reason}: {events[-1].message}" if events else "; no event"
+    evidence = (
+        f"the kubelet neither pulled nor refused in {timeout_seconds:g} s; last state of the pod: "
+        f"{state}{last}"
+    )
+    return Diagnosis(FailureCode.TIMEOUT, evidence, REMEDIES[FailureCode.TIMEOUT])
