@@ -26,6 +26,10 @@ class Code(StrEnum):
     PUSH_FAILED = "push-failed"
     SECRET_EXPOSED = "secret-exposed"  # noqa: S105 - a code's name, not a secret
     TARGET_MISSED = "target-missed"
+    ROLLOUT_HANGS = "rollout-hangs"
+    ROLLOUT_LEFTOVER = "rollout-leftover"
+    SERVICE_LOST = "service-lost"
+    METRICS = "metrics"
 
 
 @dataclass(frozen=True)

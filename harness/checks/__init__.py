@@ -11,6 +11,7 @@ from harness.checks.certificates import (
 )
 from harness.checks.configuration import lint_findings
 from harness.checks.content import hides, same_content
+from harness.checks.kubelet import counted, pulled_as_configured
 from harness.checks.operations import failed_ratio, wrong_digests
 from harness.checks.path import (
     asked_in_vain,
@@ -24,13 +25,16 @@ from harness.checks.path import (
 )
 from harness.checks.pulls import all_refused, all_succeeded, is_image
 from harness.checks.registries import runtime_ready, stays_put
+from harness.checks.rollouts import fits_volume, on_every_node, rolled_out, stopped
 
 __all__ = [
     "all_refused",
     "all_succeeded",
     "asked_in_vain",
     "authority_signs",
+    "counted",
     "failed_ratio",
+    "fits_volume",
     "has_days_left",
     "hides",
     "is_image",
@@ -39,12 +43,16 @@ __all__ = [
     "not_asked",
     "not_fetched",
     "not_served_by",
+    "on_every_node",
+    "pulled_as_configured",
     "refused_by",
     "refuses_anonymous_clients",
+    "rolled_out",
     "runtime_ready",
     "same_content",
     "served_by",
     "served_to_user",
     "stays_put",
+    "stopped",
     "wrong_digests",
 ]

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from harness.cluster.protocols import PodEvent
+from harness.cluster.pod_events import pod_events
 from harness.cluster.rollout_model import ControllerKind, HangCode, Rollout, hang_of
 from harness.cluster.rollout_state import (
     WORKLOAD_LABEL,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from harness.cluster.protocols import PodEvent
     from harness.cluster.rollout_model import Claim, Hang, RolledPod, Workload
     from harness.kubernetes_api import Json, KubernetesAPI
 
@@ -170,23 +171,17 @@ class RunningWorkload:
     def _hangs(self, controller: Json) -> tuple[Hang, ...]:
         """Return what keeps the controller from making pods at all, such as a quota."""
         events = self._events()[self.workload.kind.value, self.workload.name]
-        told = [event for event in events if event.type == "Warning"]
         reasons = refusals_of(controller)
-        return (hang_of(reasons, told),) if told or reasons else ()
+        warned = any(event.type == "Warning" for event in events)
+        return (hang_of(reasons, events),) if warned or reasons else ()
 
-    def _events(self) -> defaultdict[tuple[str, str], list[PodEvent]]:
+    def _events(self) -> defaultdict[tuple[str, str], tuple[PodEvent, ...]]:
         """Return the events of the namespace by the kind and name that they tell of."""
-        found: defaultdict[tuple[str, str], list[PodEvent]] = defaultdict(list)
+        found: defaultdict[tuple[str, str], list[Json]] = defaultdict(list)
         for event in self._api.list(f"/api/v1/namespaces/{self.workload.namespace}/events"):
             about = event["involvedObject"]
-            found[about.get("kind", ""), about.get("name", "")].append(
-                PodEvent(
-                    str(event.get("type", "")),
-                    str(event.get("reason", "")),
-                    str(event.get("message", "")),
-                )
-            )
-        return found
+            found[str(about.get("kind")), str(about.get("name"))].append(event)
+        return defaultdict(tuple, {about: pod_events(events) for about, events in found.items()})
 
 
 @contextmanager

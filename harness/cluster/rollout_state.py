@@ -17,6 +17,8 @@ CONTAINER: Final = "main"
 WORKLOAD_LABEL: Final = "pullproof.workload"
 DATA_FOLDER: Final = "/data"
 
+_NOBODY: Final = 65532
+
 
 def workload_body(workload: Workload) -> Json:
     """Write a workload as the API wants it."""
@@ -133,11 +135,16 @@ def _told(thing: Json) -> str:
 
 
 def _pod_spec(workload: Workload) -> Json:
+    """Write pods that the Pod Security level `restricted` admits."""
     container: Json = {
         "name": CONTAINER,
         "image": workload.image,
         "imagePullPolicy": "IfNotPresent",
         "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
     }
     if workload.command:
         container["command"] = list(workload.command)
@@ -146,6 +153,12 @@ def _pod_spec(workload: Workload) -> Json:
         "terminationGracePeriodSeconds": 1,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _NOBODY,
+            "fsGroup": _NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
     }
     if workload.pull_secret:
         spec["imagePullSecrets"] = [{"name": workload.pull_secret}]
