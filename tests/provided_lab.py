@@ -1,21 +1,16 @@
-"""One lab for many acceptance runs: what starts it, and the plugin by which runs use it."""
+"""One lab for many acceptance runs: the plugin by which they use it, and its arguments."""
 
 from __future__ import annotations
 
 import os
 import pickle
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.acceptance import Diary, Order, acceptance_run
 from harness.engine import open_engine
 from harness.home import Home
 from harness.lab import attached_lab
-from harness.lifecycle.run import new_run_id
-from harness.scenario.load import load
-from harness.secret import new_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,34 +21,16 @@ if TYPE_CHECKING:
     from harness.lab import Lab
     from harness.scenario.model import Scenario
 
-LAB_SECONDS = 1800
 
+def attaching(lab: Lab, scenario: Path, folder: Path) -> tuple[str | Path, ...]:
+    """Return the arguments by which an acceptance run uses a lab of ours, made of this scenario.
 
-@dataclass(frozen=True)
-class SharedLab:
-    """A lab, and the arguments by which an acceptance run uses it."""
-
-    lab: Lab
-    arguments: tuple[str | Path, ...]
-
-
-@contextmanager
-def lab_for_runs(scenario: Path, folder: Path) -> Iterator[SharedLab]:
-    """Start the lab of a scenario; `folder` gets a file that only we may read: it has passwords."""
-    order = Order(
-        run_id=new_run_id(),
-        scenario=load(scenario).scenario,
-        secret=new_password(),
-        keep_logs=lambda _: None,
-        bundle=None,
-        time_limit_seconds=LAB_SECONDS,
-    )
-    with acceptance_run(order, Diary(print)) as lab:
-        file = folder / "lab.pickle"
-        file.touch(mode=0o600)
-        file.write_bytes(pickle.dumps(lab.handle))
-        own = ("--scenario", scenario, "-p", "tests.provided_lab", "--attach", file)
-        yield SharedLab(lab, own)
+    `folder` gets a file that only we may read: the handle of a lab holds its passwords.
+    """
+    file = folder / "lab.pickle"
+    file.touch(mode=0o600)
+    file.write_bytes(pickle.dumps(lab.handle))
+    return ("--scenario", scenario, "-p", "tests.provided_lab", "--attach", file)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

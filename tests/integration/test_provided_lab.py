@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.acceptance import Diary, Order, acceptance_run
+from harness.lifecycle.run import new_run_id
 from harness.machine import CHECKOUT
 from harness.result.model import Verdict
+from harness.scenario.load import load
+from harness.secret import new_password
 from tests.acceptance_runs import run_acceptance
-from tests.provided_lab import lab_for_runs
+from tests.provided_lab import attaching
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +21,18 @@ NOTE = "the lab was provided by a plugin, neither built nor taken down by this r
 
 
 def test_two_runs_judge_a_lab_that_is_neither_built_nor_taken_down_by_them(tmp_path: Path) -> None:
-    with lab_for_runs(SMALL, tmp_path) as shared:
+    order = Order(
+        run_id=new_run_id(),
+        scenario=load(SMALL).scenario,
+        secret=new_password(),
+        keep_logs=lambda _: None,
+        bundle=None,
+        time_limit_seconds=300,
+    )
+    with acceptance_run(order, Diary(print)) as lab:
+        attach = attaching(lab, SMALL, tmp_path)
         for workers in ((), ("-n", "2")):
-            run = run_acceptance(tmp_path / "results", "suites", *shared.arguments, *workers)
+            run = run_acceptance(tmp_path / "results", "suites", *attach, *workers)
 
             result = run.conclusion()
             assert result.verdict is Verdict.PASSED, run.output
@@ -27,9 +40,9 @@ def test_two_runs_judge_a_lab_that_is_neither_built_nor_taken_down_by_them(tmp_p
             assert result.environment.cluster is not None
             assert result.environment.cluster.reason == "a plugin has provided the lab"
             assert result.phases.images is None
-            assert shared.lab.primary.api().ping().status == 200
+            assert lab.primary.api().ping().status == 200
             assert run.folder is not None
-            password = shared.lab.handle.secret.reveal().encode()
+            password = lab.handle.secret.reveal().encode()
             assert (run.folder / "logs/nodes/node-1.log").stat().st_size
             kept = [file for file in run.folder.rglob("*") if file.is_file()]
             assert not [file for file in kept if password in file.read_bytes()]
