@@ -8,4 +8,5 @@ pytest_plugins = [
     "fixtures.reporting",
     "fixtures.workload",
     "fixtures.measuring",
+    "fixtures.rollouts",
 ]

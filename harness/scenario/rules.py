@@ -41,7 +41,12 @@ MEASURED_WITH: dict[Measure, Ability] = {
     "fleet_cold_pull_p95_seconds": "KubernetesAccess",
     "rollout_seconds": "KubernetesAccess",
 }
-_NEEDS_SIZE_CLASS = ("cold_pull_p95_seconds", "concurrent_cold_pull_p95_seconds")
+_NEEDS_SIZE_CLASS = (
+    "cold_pull_p95_seconds",
+    "concurrent_cold_pull_p95_seconds",
+    "pod_pull_p95_seconds",
+)
+_WITHOUT_SIZE_CLASS = ("registry_memory_bytes", "pod_pull_queue_p95_seconds", "rollout_seconds")
 
 
 def broken_rules(
@@ -148,7 +153,7 @@ def _target_sizes(scenario: Scenario) -> Iterator[Breach]:
             yield place, sentence, f"Add sizeClass, one of those measured: {measured}."
         if target.size_class is None:
             continue
-        if target.measure == "registry_memory_bytes":
+        if target.measure in _WITHOUT_SIZE_CLASS:
             sentence = f"{target.measure} is measured once, not per size class"
             yield (*place, "sizeClass"), sentence, "Remove sizeClass."
         elif target.size_class not in scenario.latency.size_classes:

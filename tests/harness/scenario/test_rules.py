@@ -13,6 +13,8 @@ PRIMARY = "registries:\n  - {name: primary}\n"
 COLD = "measure: cold_pull_p95_seconds"
 WARM = "measure: warm_pull_p95_seconds"
 MEMORY = "measure: registry_memory_bytes"
+ROLLOUT = "measure: rollout_seconds"
+POD = "measure: pod_pull_p95_seconds"
 KUBERNETES = "waivers:\n  - ability: KubernetesAccess\n    reason: long enough\n"
 WAIVED = "waivers:\n  - check: trust.a\n    reason: long enough\n"
 
@@ -116,6 +118,18 @@ def breaches(tmp_path: Path, rows: str) -> list[str]:
             8,
             "registry_memory_bytes is measured once, not per size class",
             "Remove sizeClass",
+        ),
+        (
+            f"{PRIMARY}targets:\n  - {ROLLOUT}\n    max: 3\n    sizeClass: 10MiB\n",
+            8,
+            "rollout_seconds is measured once, not per size class",
+            "Remove sizeClass",
+        ),
+        (
+            f"{PRIMARY}targets:\n  - {{{POD}, max: 3}}\n",
+            6,
+            "the target for pod_pull_p95_seconds lacks a sizeClass",
+            "one of those measured: 10MiB, 100MiB",
         ),
         (
             f"{PRIMARY}targets:\n  - {{{WARM}, max: 3}}\n  - {{{WARM}, max: 4}}\n",
