@@ -58,8 +58,8 @@ class Workload:
     """A Deployment or a DaemonSet of ours.
 
     Its pods run one container, called `main`, and end within a second. Those of a DaemonSet
-    tolerate every taint, so that there is one on each node. `pull_secret` is the name of a
-    secret in the namespace; `claim` the name of a PersistentVolumeClaim there, which is mounted
+    tolerate every taint, so that there is one on each node. `pull_secrets` are names of
+    secrets in the namespace; `claim` the name of a PersistentVolumeClaim there, which is mounted
     at /data. `command` replaces the image's own.
     """
 
@@ -67,7 +67,7 @@ class Workload:
     namespace: str
     name: str
     image: str
-    pull_secret: str = ""
+    pull_secrets: tuple[str, ...] = ()
     replicas: int = 1
     claim: str = ""
     strategy: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"

@@ -153,6 +153,7 @@ def _pod_spec(workload: Workload) -> Json:
         "terminationGracePeriodSeconds": 1,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        "imagePullSecrets": [{"name": secret} for secret in workload.pull_secrets],
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": _NOBODY,
@@ -160,8 +161,6 @@ def _pod_spec(workload: Workload) -> Json:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
-    if workload.pull_secret:
-        spec["imagePullSecrets"] = [{"name": workload.pull_secret}]
     if workload.kind is ControllerKind.DAEMON_SET:
         spec["tolerations"] = [{"operator": "Exists"}]
     if workload.claim:

@@ -56,7 +56,7 @@ def test_deployment_is_written_with_replicas_and_strategy() -> None:
     template = body["spec"]["template"]
     assert body["spec"]["selector"]["matchLabels"] == template["metadata"]["labels"]
     assert "tolerations" not in template["spec"]
-    assert "imagePullSecrets" not in template["spec"]
+    assert template["spec"]["imagePullSecrets"] == []
     assert "command" not in template["spec"]["containers"][0]
 
 
@@ -71,7 +71,7 @@ def test_secret_command_and_claim_are_written_where_there_are_some() -> None:
     body = workload_body(
         Workload(
             *(DEPLOYMENT, "ours", "roller", "r.test/a:v1"),
-            pull_secret="key",
+            pull_secrets=("key",),
             claim="data",
             command=("sleep", "1"),
         )
