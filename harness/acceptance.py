@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from harness import machine
+from harness.cluster.existing import ExistingCluster, ExistingNode
 from harness.cluster.protocols import RuntimeAccess
 from harness.engine import open_engine
 from harness.home import Home
 from harness.images.provide import provide_all
-from harness.lab import images_of, started_lab
+from harness.lab import existing_lab, images_of, started_lab
 from harness.lab.building import REGISTRY_IMAGES
 from harness.lab.choosing import choose
 from harness.lifecycle.reap import OPENING, PRIVATE, reap_dead
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from harness.cluster.access import Access
     from harness.engine import Engine
     from harness.images.model import Image, ProvidedImage
     from harness.lab import Lab
+    from harness.lifecycle.run import Run
     from harness.scenario.model import RegistrySpec, Scenario
     from harness.secret import Secret
 
@@ -48,7 +51,8 @@ Phase = Literal["engine", "images", "lab", "checks", "teardown"]
 class Order:
     """What a run is to do.
 
-    `bundle` is a folder of saved images. `keep_logs` is called before the lab is taken down,
+    `access` leads to a cluster that exists, None where one is to be built. `bundle` is a folder of
+    saved images. `keep_logs` is called before the lab is taken down,
     with a folder that holds what all its parts have logged and that is gone afterwards.
     """
 
@@ -58,6 +62,7 @@ class Order:
     keep_logs: Callable[[Path], None]
     bundle: Path | None
     time_limit_seconds: float
+    access: Access | None = None
 
 
 @dataclass
@@ -66,6 +71,7 @@ class Diary:
 
     announce: Callable[[str], None]
     phases: Phases = field(default_factory=Phases)
+    notes: list[str] = field(default_factory=list)
     environment: Environment = field(
         default_factory=lambda: Environment(
             kernel=machine.kernel(),
@@ -98,38 +104,11 @@ def acceptance_run(order: Order, diary: Diary) -> Iterator[Lab]:
 
     Raises HarnessError when engine, images or lab cannot be had.
     """
-    home = Home.locate(os.environ)
     with ExitStack() as stack:
-        with diary.phase("engine"):
-            reap_dead(home, environment=os.environ, announce=diary.announce)
-            run = stack.enter_context(
-                started_run(home, order.run_id, time_limit_seconds=order.time_limit_seconds)
-            )
-            run.journal.intend("engine", OPENING)
-            engine = stack.enter_context(open_engine(home, diary.announce, os.environ))
-            run.journal.intend("engine", PRIVATE if engine.kind == "private" else engine.url)
-            diary.learn(engine=EngineFacts(kind=engine.kind, version=engine.version))
-        with diary.phase("images"):
-            choice = choose(
-                order.scenario.cluster,
-                engine=engine,
-                home=home,
-                announce=diary.announce,
-                bundle=order.bundle,
-            )
-            scenario = order.scenario.model_copy(update={"cluster": choice.cluster})
-            diary.learn(
-                cluster=ClusterFacts(provider=choice.cluster.provider, reason=choice.reason)
-            )
-            kind = _kind(home, diary) if choice.cluster.provider == "kind" else None
-            images = _images(scenario, order.bundle, engine, home, diary)
-        with diary.phase("lab"), _kept_on_failure(order, run.folder / "logs"):
-            lab = stack.enter_context(
-                started_lab(
-                    scenario, engine=engine, images=images, run=run, secret=order.secret, kind=kind
-                )
-            )
-            _learn_lab(lab, images, diary)
+        if order.access is None:
+            run, lab = _built(order, diary, stack)
+        else:
+            run, lab = _found(order, order.access, diary, stack)
         try:
             with diary.phase("checks"):
                 yield lab
@@ -138,6 +117,60 @@ def acceptance_run(order: Order, diary: Diary) -> Iterator[Lab]:
                 _collect_logs(lab, run.folder / "logs")
                 order.keep_logs(run.folder / "logs")
                 stack.close()
+
+
+def _built(order: Order, diary: Diary, stack: ExitStack) -> tuple[Run, Lab]:
+    """Build what the scenario describes, with an engine."""
+    home = Home.locate(os.environ)
+    with diary.phase("engine"):
+        run = _begun(order, home, diary, stack)
+        run.journal.intend("engine", OPENING)
+        engine = stack.enter_context(open_engine(home, diary.announce, os.environ))
+        run.journal.intend("engine", PRIVATE if engine.kind == "private" else engine.url)
+        diary.learn(engine=EngineFacts(kind=engine.kind, version=engine.version))
+    with diary.phase("images"):
+        choice = choose(
+            order.scenario.cluster,
+            engine=engine,
+            home=home,
+            announce=diary.announce,
+            bundle=order.bundle,
+        )
+        scenario = order.scenario.model_copy(update={"cluster": choice.cluster})
+        diary.learn(cluster=ClusterFacts(provider=choice.cluster.provider, reason=choice.reason))
+        kind = _kind(home, diary) if choice.cluster.provider == "kind" else None
+        images = _images(scenario, order.bundle, engine, home, diary)
+    with diary.phase("lab"), _kept_on_failure(order, run.folder / "logs"):
+        lab = stack.enter_context(
+            started_lab(
+                scenario, engine=engine, images=images, run=run, secret=order.secret, kind=kind
+            )
+        )
+        _learn_lab(lab, images, diary)
+    return run, lab
+
+
+def _found(order: Order, access: Access, diary: Diary, stack: ExitStack) -> tuple[Run, Lab]:
+    """Use what the scenario names; no engine is opened."""
+    with diary.phase("lab"):
+        run = _begun(order, Home.locate(os.environ), diary, stack)
+        reason = "the scenario is of one that exists"
+        diary.learn(cluster=ClusterFacts(provider="existing", reason=reason))
+        lab = stack.enter_context(
+            existing_lab(order.scenario, access=access, run=run, secret=order.secret)
+        )
+        _learn_lab(lab, {}, diary)
+        if isinstance(lab.cluster, ExistingCluster):
+            diary.notes.extend(lab.cluster.left_out)
+    return run, lab
+
+
+def _begun(order: Order, home: Home, diary: Diary, stack: ExitStack) -> Run:
+    """Begin the run, after those that died have been cleaned away."""
+    reap_dead(home, environment=os.environ, announce=diary.announce)
+    return stack.enter_context(
+        started_run(home, order.run_id, time_limit_seconds=order.time_limit_seconds)
+    )
 
 
 @contextmanager
@@ -199,7 +232,7 @@ def _learn_lab(lab: Lab, images: dict[Image, ProvidedImage], diary: Diary) -> No
         nodes=tuple(
             NodeFacts(name=node.name, containerd=node.runtime_version())
             for node in lab.nodes
-            if isinstance(node, RuntimeAccess)
+            if isinstance(node, RuntimeAccess | ExistingNode)
         ),
         registries=tuple(
             RegistryFacts(
@@ -214,6 +247,8 @@ def _learn_lab(lab: Lab, images: dict[Image, ProvidedImage], diary: Diary) -> No
 
 def _version(spec: RegistrySpec, images: dict[Image, ProvidedImage]) -> str:
     """Return a registry's exact version where it runs from an image of this run."""
+    if spec.provider == "existing":
+        return "unknown"
     image = images.get(REGISTRY_IMAGES[spec.version])
     return image.software if image else spec.version
 

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from harness.cluster.containerd import NodeParts, containerd_cluster
 from harness.cluster.containerd import attached as attached_containerd
+from harness.cluster.existing import ExistingHandle
 from harness.cluster.kind import KindHandle, KindParts, kind_cluster
 from harness.cluster.kind import attached as attached_kind
 from harness.engine.blackhole import add_blackhole, remove_blackhole
+from harness.errors import HarnessError
 from harness.images.model import Image
 from harness.lab.certs_d import certs_d
 from harness.lab.lab import Lab, LabHandle
+from harness.registry.distribution import RegistryHandle
 from harness.registry.distribution import attach as attached_registry
 from harness.registry.distribution_start import distribution_registry
 from harness.trust import Authority
@@ -142,17 +145,20 @@ def started_lab(
 
 @contextmanager
 def attached_lab(handle: LabHandle, scenario: Scenario, engine: Engine) -> Iterator[Lab]:
-    """Use a lab that another process owns; nothing is taken down with it."""
-    registries = tuple(attached_registry(each, engine) for each in handle.registries)
+    """Use a lab that another process has built; nothing is taken down with it."""
+    built = (each for each in handle.registries if isinstance(each, RegistryHandle))
+    registries = tuple(attached_registry(each, engine) for each in built)
     with _attached_cluster(handle.cluster, engine) as cluster:
         yield Lab(scenario, cluster, registries, handle)
 
 
 def _attached_cluster(
-    handle: ClusterHandle | KindHandle, engine: Engine
+    handle: ClusterHandle | KindHandle | ExistingHandle, engine: Engine
 ) -> AbstractContextManager[ContainerdCluster | KindCluster]:
     if isinstance(handle, KindHandle):
         return attached_kind(handle, engine)
+    if isinstance(handle, ExistingHandle):
+        raise HarnessError("a lab that exists is used without an engine")
     return attached_containerd(handle, engine)
 
 

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.cluster.containerd import ClusterHandle
+    from harness.cluster.existing import ExistingHandle
     from harness.cluster.kind import KindHandle
     from harness.cluster.protocols import Cluster, Node
     from harness.registry.distribution import RegistryHandle
+    from harness.registry.existing import ExistingRegistry
     from harness.registry.protocols import Registry
     from harness.scenario.kinds import Kind
     from harness.scenario.model import Scenario
@@ -40,8 +42,8 @@ class LabHandle:
     `secret` begins every password of the run; `folder` is the run's own.
     """
 
-    cluster: ClusterHandle | KindHandle
-    registries: tuple[RegistryHandle, ...]
+    cluster: ClusterHandle | KindHandle | ExistingHandle
+    registries: tuple[RegistryHandle | ExistingRegistry, ...]
     secret: Secret
     folder: Path
 

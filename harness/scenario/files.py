@@ -81,6 +81,15 @@ def read_credentials(spec: RegistrySpec) -> Credentials | None:
     return found[0]
 
 
+def passwords_in(scenario: Scenario) -> tuple[Secret, ...]:
+    """Return the passwords in the files that a scenario names; no output may hold them.
+
+    Raises HarnessError as `read_credentials`.
+    """
+    found = (read_credentials(registry) for registry in scenario.registries)
+    return tuple(credentials.password for credentials in found if credentials)
+
+
 def _of_registry(registry: RegistrySpec) -> Iterator[tuple[str, tuple[str, str]]]:
     for key, read in (("caFile", read_authority), ("credentialsFile", read_credentials)):
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.keyring import dockerconfigjson
-from harness.scenario.files import read_authority, read_credentials
+from harness.scenario.files import passwords_in, read_authority, read_credentials
 from harness.scenario.load import ScenarioErrors, load
 from harness.scenario.model import RegistrySpec
 from harness.secret import Credentials, Secret
@@ -108,3 +108,13 @@ def test_malformed_credentials_are_refused_without_showing_them(tmp_path: Path) 
 
     assert "auths is not a JSON object" in message
     assert "hush" not in message
+
+
+def test_passwords_of_all_registries_are_known_for_redaction(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(dockerconfigjson({HOST: ACCOUNT}).reveal())
+
+    with_account = loaded(tmp_path, "credentialsFile: config.json")
+    without = loaded(tmp_path, "plainHttp: true")
+
+    assert passwords_in(with_account) == (ACCOUNT.password,)
+    assert passwords_in(without) == ()
