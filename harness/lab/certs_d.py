@@ -6,6 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from harness.hosts_toml import CERTS_D, Host, HostsFile, render
+from harness.scenario.model import DOCKER_HUB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +25,9 @@ def certs_d(registries: Sequence[DistributionRegistry]) -> dict[str, bytes]:
             )
             files[hosts_file(registry.host)] = text.encode()
             files |= _credentials(registry)
+    if hub := [host_of(other) for other in registries if other.spec.mirror_of == DOCKER_HUB]:
+        # The last mirror is the server, so that nodes never ask docker.io itself.
+        files[hosts_file(DOCKER_HUB)] = render(HostsFile(hub[-1], tuple(hub[:-1]))).encode()
     return files
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from harness.scenario.model import DOCKER_HUB
+
 if TYPE_CHECKING:
     from harness.scenario.model import RegistrySpec, Scenario
 
@@ -54,6 +56,12 @@ SOUND = Kind(
 WITH_ACCOUNTS = Kind(
     "with accounts that is no mirror",
     lambda spec: spec.has_accounts and spec.mirror_of is None,
+)
+
+
+PRIVATE_MIRROR_OF_HUB = Kind(
+    "that mirrors docker.io with accounts of its own",
+    lambda spec: spec.mirror_of == DOCKER_HUB and spec.has_accounts,
 )
 
 

@@ -38,6 +38,14 @@ RepositoryPrefix = Annotated[
         description="the beginning of repositories, such as team/pullproof",
     ),
 ]
+DOCKER_HUB = "docker.io"
+Origin = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?|docker\.io)$",
+        description="the name of another registry of this file, or docker.io",
+    ),
+]
 SizeClass = Literal["1MiB", "10MiB", "100MiB"]
 SIZE_CLASS_BYTES: dict[SizeClass, int] = {"1MiB": MIB, "10MiB": 10 * MIB, "100MiB": 100 * MIB}
 Capability = Literal["trust", "pull_secrets", "latency", "integrity", "kubelet"]
@@ -128,7 +136,8 @@ class RegistrySpec(Part):
 
     One that is built speaks plain HTTP without `tls`, and anyone may use it without `auth`.
     `mirror_of` makes nodes ask this registry first for images of another one, mirrors in the
-    order of the file. `declared_on_nodes` false leaves the registry out of the nodes'
+    order of the file; for docker.io, which is no registry of the file, mirrors are all that nodes
+    ask. `declared_on_nodes` false leaves the registry out of the nodes'
     `certs.d`, as one that nobody configured.
 
     One that exists has a `host` and speaks HTTPS, unless `plain_http`. Its certificate is judged
@@ -143,7 +152,7 @@ class RegistrySpec(Part):
     version: Literal["2.8", "3"] = "2.8"
     tls: TLSSpec | None = None
     auth: AuthSpec | None = None
-    mirror_of: Name | None = None
+    mirror_of: Origin | None = None
     declared_on_nodes: bool = True
     host: Host | None = None
     address: Address | None = None

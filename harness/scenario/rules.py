@@ -8,6 +8,7 @@ from harness.scenario.complaints import did_you_mean
 from harness.scenario.document import Problem, place_text
 from harness.scenario.model import (
     CAPABILITIES,
+    DOCKER_HUB,
     Ability,
     Capability,
     Measure,
@@ -104,6 +105,12 @@ def _mirrors(scenario: Scenario) -> Iterator[Breach]:
         if registry.mirror_of is None:
             continue
         place: Place = ("registries", index, "mirrorOf")
+        if not registry.declared_on_nodes:
+            sentence = f"{registry.name} is a mirror that nodes do not know"
+            remedy = "Remove declaredOnNodes: false, or mirrorOf."
+            yield ("registries", index, "declaredOnNodes"), sentence, remedy
+        if registry.mirror_of == DOCKER_HUB:
+            continue
         origin = known.get(registry.mirror_of)
         if origin is None:
             others = [name for name in known if name != registry.name]
@@ -127,10 +134,6 @@ def _mirror(registry: RegistrySpec, origin: RegistrySpec, index: int) -> Iterato
     elif not origin.declared_on_nodes:
         sentence = f"{registry.name} mirrors {origin.name}, which nodes do not know"
         yield place, sentence, f"Remove declaredOnNodes: false from {origin.name}."
-    if not registry.declared_on_nodes:
-        sentence = f"{registry.name} is a mirror that nodes do not know"
-        remedy = "Remove declaredOnNodes: false, or mirrorOf."
-        yield ("registries", index, "declaredOnNodes"), sentence, remedy
 
 
 def _lists(scenario: Scenario) -> Iterator[Breach]:

@@ -47,6 +47,17 @@ def test_client_certificate_comes_with_its_key() -> None:
     assert [files[path] for path in pair] == [b"a certificate", b"a key"]
 
 
+def test_mirrors_of_docker_io_are_all_that_nodes_ask_for_its_images() -> None:
+    specs = [RegistrySpec(name=name, mirror_of="docker.io") for name in ("first", "last")]
+    first, last = (registry(spec) for spec in specs)
+    files = certs_d([SECURE, first, last])
+    document = tomllib.loads(files["/etc/containerd/certs.d/docker.io/hosts.toml"].decode())
+
+    assert document["server"] == f"http://{last.host}"
+    assert list(document["host"]) == [f"http://{first.host}", f"http://{last.host}"]
+    assert hosts_file("docker.io") not in certs_d([SECURE, MIRROR, PLAIN])
+
+
 def test_mirror_comes_before_its_origin() -> None:
     files = certs_d([PLAIN, MIRROR])
 

@@ -15,6 +15,7 @@ REGISTRIES = (
     RegistrySpec(name="undeclared", declared_on_nodes=False),
     RegistrySpec(name="open-mirror", tls=TLSSpec(), mirror_of="primary"),
     RegistrySpec(name="private-mirror", tls=TLSSpec(), auth=AuthSpec(), mirror_of="primary"),
+    RegistrySpec(name="hub", tls=TLSSpec(), auth=AuthSpec(), mirror_of="docker.io"),
 )
 SCENARIO = Scenario(version=1, name="some", registries=REGISTRIES)
 PRIMARY = SCENARIO.primary
@@ -23,17 +24,18 @@ PRIMARY = SCENARIO.primary
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        (kinds.certified("valid"), ["primary", "open-mirror", "private-mirror"]),
+        (kinds.certified("valid"), ["primary", "open-mirror", "private-mirror", "hub"]),
         (kinds.certified("expired"), ["expired"]),
         (kinds.certified("wrong-name"), []),
         (kinds.UNKNOWN_CA, ["unknown-ca"]),
         (kinds.CLIENT_CERTIFICATE, ["mutual"]),
         (kinds.PLAIN_HTTP, ["plain"]),
-        (kinds.SOUND, ["primary", "mutual", "plain", "open-mirror", "private-mirror"]),
+        (kinds.SOUND, ["primary", "mutual", "plain", "open-mirror", "private-mirror", "hub"]),
         (kinds.WITH_ACCOUNTS, ["primary", "plain"]),
         (kinds.mirrored(SCENARIO), ["primary"]),
         (kinds.mirror_of(PRIMARY), ["open-mirror", "private-mirror"]),
         (kinds.private_mirror_of(PRIMARY), ["private-mirror"]),
+        (kinds.PRIVATE_MIRROR_OF_HUB, ["hub"]),
     ],
     ids=lambda value: value.words if isinstance(value, Kind) else "",
 )

@@ -84,6 +84,12 @@ def breaches(tmp_path: Path, rows: str) -> list[str]:
             "or mirrorOf",
         ),
         (
+            f"{PRIMARY}  - name: b\n    mirrorOf: docker.io\n    declaredOnNodes: false\n",
+            7,
+            "b is a mirror that nodes do not know",
+            "or mirrorOf",
+        ),
+        (
             f"{PRIMARY}capabilities:\n  - trust\n  - trust\n",
             7,
             "trust stands twice in capabilities",
@@ -199,6 +205,7 @@ def test_loop_of_mirrors_is_refused_at_both_ends(tmp_path: Path) -> None:
     [
         f"{PRIMARY}  - {{name: a, tls: {{issuer: another-ca}}, declaredOnNodes: false}}\n",
         f"{PRIMARY}  - {{name: a, mirrorOf: primary}}\n  - {{name: b, mirrorOf: primary}}\n",
+        f"{PRIMARY}  - {{name: a, mirrorOf: docker.io}}\n",
         f"{PRIMARY}targets: [{{{WARM}, max: 3}}, {{{WARM}, max: 3, sizeClass: 10MiB}}]\n",
         f"{PRIMARY}targets: [{{{MEMORY}, max: 1.5}}]\n",
         f"{PRIMARY}{WAIVED}",
