@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TOGETHER = 3
 """Images that each node is asked for at once; fewer where its kubelet is set up to."""
 LAYERS = 4
-LAYER_BYTES = 16 * MIB
+LAYER_BYTES = 12 * MIB
 
 
 @pytest.mark.exclusive
