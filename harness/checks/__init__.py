@@ -14,6 +14,7 @@ from harness.checks.content import hides, same_content
 from harness.checks.kubelet import counted, pulled_as_configured
 from harness.checks.operations import failed_ratio, wrong_digests
 from harness.checks.path import (
+    asked,
     asked_in_vain,
     names_origin,
     not_asked,
@@ -23,6 +24,15 @@ from harness.checks.path import (
     served_by,
     served_to_user,
 )
+from harness.checks.pods import (
+    already_present,
+    answered,
+    has_event,
+    in_case,
+    secret_refused,
+    told_by_events,
+    waited_with,
+)
 from harness.checks.pulls import all_refused, all_succeeded, is_image
 from harness.checks.registries import runtime_ready, stays_put
 from harness.checks.rollouts import fits_volume, on_every_node, rolled_out, stopped
@@ -30,13 +40,18 @@ from harness.checks.rollouts import fits_volume, on_every_node, rolled_out, stop
 __all__ = [
     "all_refused",
     "all_succeeded",
+    "already_present",
+    "answered",
+    "asked",
     "asked_in_vain",
     "authority_signs",
     "counted",
     "failed_ratio",
     "fits_volume",
     "has_days_left",
+    "has_event",
     "hides",
+    "in_case",
     "is_image",
     "lint_findings",
     "names_origin",
@@ -50,9 +65,12 @@ __all__ = [
     "rolled_out",
     "runtime_ready",
     "same_content",
+    "secret_refused",
     "served_by",
     "served_to_user",
     "stays_put",
     "stopped",
+    "told_by_events",
+    "waited_with",
     "wrong_digests",
 ]

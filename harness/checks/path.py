@@ -68,6 +68,13 @@ def not_asked(
     )
 
 
+def asked(
+    host: str, requests: Sequence[Request], repository: str, nodes: Sequence[Node]
+) -> tuple[Finding, ...]:
+    """Find nodes that did not ask a host for a repository, or were not answered well."""
+    return _not_answered(host, requests, repository, nodes, _SERVED)
+
+
 def asked_in_vain(
     host: str, requests: Sequence[Request], repository: str, nodes: Sequence[Node]
 ) -> tuple[Finding, ...]:

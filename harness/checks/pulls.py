@@ -40,18 +40,19 @@ def all_refused(pulls: Sequence[Pull], *expected: FailureCode) -> tuple[Finding,
 def is_image(pulls: Sequence[Pull], image: Image) -> tuple[Finding, ...]:
     """Find successful pulls after which the runtime named another image than the pushed one.
 
-    containerd's CRI answers with the digest of the image's configuration. Raises Inconclusive
-    when nobody tried.
+    containerd's CRI answers with the digest of the image's configuration, a pod's status with a
+    repository and the digest of the manifest. Raises Inconclusive when nobody tried.
     """
+    names = (image.config.digest, image.digest)
     return tuple(
         Finding(
             Code.WRONG_BYTES,
             pull.node,
-            f"{pull.reference} gave image {pull.image_id}, pushed was {image.config.digest}",
+            f"{pull.reference} gave image {pull.image_id}, pushed was {' or '.join(names)}",
             "look for a proxy or mirror that serves another image under this reference",
         )
         for pull in _tried(pulls)
-        if pull.succeeded and pull.image_id != image.config.digest
+        if pull.succeeded and (pull.image_id or "").rpartition("@")[2] not in names
     )
 
 

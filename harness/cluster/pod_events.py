@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PULLED_EVENT: Final = "Pulled"
 # The events by which a kubelet says that it cannot give a container its image.
 REFUSAL_EVENTS: Final = frozenset(("Failed", "ErrImageNeverPull", "InspectFailed"))
+LACKED_SECRET_EVENT: Final = "FailedToRetrieveImagePullSecret"  # noqa: S105 - a reason
 
 _NOT_BEGUN: Final = frozenset(("", "ContainerCreating", "PodInitializing"))
 # The container waits for something else: its image was pulled before.
@@ -133,6 +134,11 @@ def tells_of(phase: Phase, event: Json) -> bool:
     """Tell whether an event is the one by which the kubelet told of what the status says."""
     reasons = frozenset((PULLED_EVENT,)) if phase is Phase.PULLED else REFUSAL_EVENTS
     return str(event.get("reason", "")) in reasons
+
+
+def lacks_secret(events: Iterable[PodEvent]) -> bool:
+    """Tell whether the kubelet has pulled without a pull secret that it did not get."""
+    return any(event.reason == LACKED_SECRET_EVENT for event in events)
 
 
 def image_times(events: Sequence[PodEvent]) -> ImageTimes:

@@ -13,6 +13,7 @@ from harness.cluster.pod_events import (
     PodState,
     diagnose_refusal,
     image_times,
+    lacks_secret,
     pod_events,
     pod_state,
     tells_of,
@@ -41,7 +42,8 @@ class PodOrder:
     """A pod to be made: an image, a node, and who may pull it.
 
     `node` is the node's name in reports, `node_name` the one that Kubernetes knows. Without a
-    `service_account` it is the namespace's `default`.
+    `service_account` it is the namespace's `default`. `secrets_exist` says that all pull secrets
+    of the pod are there, so that a kubelet which has not got one must be asked again.
     """
 
     reference: str
@@ -51,6 +53,7 @@ class PodOrder:
     pull_secrets: tuple[str, ...] = ()
     service_account: str = ""
     policy: PullPolicy = "IfNotPresent"
+    secrets_exist: bool = True
 
 
 def pull_as_pod(api: KubernetesAPI, order: PodOrder, *, timeout_seconds: float = 60) -> PodPull:
@@ -60,7 +63,20 @@ def pull_as_pod(api: KubernetesAPI, order: PodOrder, *, timeout_seconds: float =
     kubelet that does neither in time: its failure has the code `timeout` and shows the last
     state seen. Five requests of the API where all goes well. Raises KubernetesError where the
     API does not take the pod.
+
+    A kubelet gives a secret that is new to it one second to arrive
+    (`pkg/kubelet/util/manager/watch_based_manager.go`), and then pulls without. Such a pull shows
+    nothing of the secret, so another pod is made while there is time.
     """
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        pull = _pull_once(api, order, timeout_seconds)
+        lacked = order.secrets_exist and lacks_secret(pull.events) and not pull.succeeded
+        if not lacked or time.monotonic() > deadline:
+            return pull
+
+
+def _pull_once(api: KubernetesAPI, order: PodOrder, timeout_seconds: float) -> PodPull:
     pods = f"/api/v1/namespaces/{order.namespace}/pods"
     name = f"pull-{secrets.token_hex(8)}"
     started, begin = time.time(), time.perf_counter()

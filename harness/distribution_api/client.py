@@ -10,16 +10,19 @@ import json
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
 from harness import oci
+from harness.diagnosis import diagnose_response
 from harness.distribution_api.transport import Endpoint, Transport
 from harness.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from harness.diagnosis import Diagnosis
     from harness.secret import Credentials
 
 _READ_BYTES: Final = 1024 * 1024
@@ -216,6 +219,15 @@ class DistributionAPI:
     def manifest_exists(self, repository: str, reference: str) -> bool:
         """Tell whether a repository holds a manifest under a tag or digest."""
         return self._exists(_manifest_path(repository, reference), accept=_MANIFEST_TYPES)
+
+    def refusal(self, repository: str, reference: str) -> Diagnosis | None:
+        """Return why a manifest is refused, None where it is served."""
+        response = self._transport.send(
+            "GET", _manifest_path(repository, reference), headers={"Accept": _MANIFEST_TYPES}
+        )
+        if response.status < HTTPStatus.BAD_REQUEST:
+            return None
+        return diagnose_response(response.status, response.data, response.headers)
 
     def _exists(self, path: str, accept: str = "*/*") -> bool:
         response = self._transport.send(

@@ -57,6 +57,14 @@ def test_question_to_a_later_mirror_is_found() -> None:
     assert (finding.code, finding.subject) == (Code.WRONG_PATH, "node-2")
 
 
+def test_node_that_did_not_ask_or_was_not_answered_well_is_found() -> None:
+    asked = request(ONE, method="HEAD")
+
+    assert [each.subject for each in checks.asked(HOST, [asked], REPOSITORY, NODES)] == ["node-2"]
+    assert checks.asked(HOST, [asked, request(TWO, 401)], REPOSITORY, NODES)
+    assert checks.asked(HOST, [asked, request(TWO)], REPOSITORY, NODES) == ()
+
+
 def test_mirror_that_was_asked_in_vain_leaves_nothing_to_find() -> None:
     log = [request(ONE, 404), request(TWO, 404)]
 

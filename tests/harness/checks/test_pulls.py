@@ -52,6 +52,14 @@ def test_other_image_than_the_pushed_one_is_found() -> None:
     assert image.config.digest in finding.evidence
 
 
+def test_image_that_a_pod_names_by_its_manifest_is_the_pushed_one() -> None:
+    image = oci.image(layers=1, layer_bytes=16)
+    right = pull("node-1", image_id=f"r.test:5000/a@{image.digest}")
+    wrong = pull("node-2", image_id=f"r.test:5000/a@{image.layers[0].digest}")
+
+    assert [finding.subject for finding in checks.is_image([right, wrong], image)] == ["node-2"]
+
+
 def test_no_pull_at_all_is_inconclusive() -> None:
     with pytest.raises(Inconclusive):
         checks.all_succeeded([])

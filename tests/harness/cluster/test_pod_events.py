@@ -10,6 +10,7 @@ from harness.cluster.pod_events import (
     diagnose_refusal,
     duration_seconds,
     image_times,
+    lacks_secret,
     pod_events,
     pod_state,
     tells_of,
@@ -155,6 +156,13 @@ def test_pulling_and_queueing_are_told_apart(
     assert times.pulling_seconds == pytest.approx(pulling)
     assert times.queueing_seconds == (None if queueing is None else pytest.approx(queueing))
     assert not times.already_present
+
+
+def test_secret_that_the_kubelet_did_not_get_is_known() -> None:
+    lacked = PodEvent("Warning", "FailedToRetrieveImagePullSecret", "Unable to retrieve some")
+
+    assert lacks_secret([FAILED, lacked])
+    assert not lacks_secret([FAILED])
 
 
 @pytest.mark.parametrize("rest", ["", " and can be accessed by the pod"])

@@ -274,3 +274,18 @@ def test_redirect_is_not_followed() -> None:
 
     assert caught.value.status == 307
     assert len(server.received) == 1
+
+
+def test_refusal_is_named_and_what_is_served_is_none() -> None:
+    script = {
+        ("GET", "/v2/a/manifests/closed"): Answer(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}'),
+        ("GET", "/v2/a/manifests/open"): Answer(200),
+    }
+    with ScriptedServer(script) as server:
+        api = DistributionAPI(server.endpoint())
+        closed, absent, served = (api.refusal("a", tag) for tag in ("closed", "absent", "open"))
+
+    assert closed is not None
+    assert absent is not None
+    assert (closed.code, absent.code) == ("authentication", "not-found")
+    assert served is None
