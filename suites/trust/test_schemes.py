@@ -48,7 +48,7 @@ def test_uploads_stay_on_their_scheme_and_host(lab: Lab, judge: Judge) -> None:
     """The address that a registry gives for an upload has the scheme and host of the request."""
     found: list[Finding] = []
     for registry in lab.find_all(kinds.SOUND):
-        repository = workload.unique_repository("trust")
+        repository = registry.spec.repository(workload.unique_repository("trust"))
         upload = registry.api().start_upload(repository)
-        found += checks.stays_put(registry.host, registry.spec.tls is not None, upload.location)
+        found += checks.stays_put(registry.host, registry.spec.secure, upload.location)
     judge(found)
