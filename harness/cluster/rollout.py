@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from harness.cluster.pod_events import pod_events
-from harness.cluster.rollout_model import ControllerKind, HangCode, Rollout, hang_of
+from harness.cluster.rollout_model import ControllerKind, Rollout, hang_of
 from harness.cluster.rollout_state import (
     WORKLOAD_LABEL,
     claim_body,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from harness.cluster.protocols import PodEvent
     from harness.cluster.rollout_model import Claim, Hang, RolledPod, Workload
+    from harness.diagnosis import FailureCode
     from harness.kubernetes_api import Json, KubernetesAPI
 
 _PLURALS: Final = {
@@ -91,23 +92,23 @@ class RunningWorkload:
             self._wait_for_ending_pods()
         return self._rollout(controller, complete=done is not None, seconds=seconds)
 
-    def wait_for_hang(self, *, timeout_seconds: float) -> Rollout:
-        """Wait until the rollout of an image that must be refused has met its refusal.
+    def wait_for_refusal(self, cause: FailureCode, *, timeout_seconds: float) -> Rollout:
+        """Wait until a pod of the last order is refused its image for one cause, or has it.
 
-        Returns earlier when it is complete, for then nothing was refused.
+        Another cause may come first and pass: a kubelet waits for a new pull secret for one
+        second only, and then tries without.
         """
         kind, image = self.workload.kind, self.workload.image
 
-        def is_refused(pod: Json) -> bool:
+        def is_decided(pod: Json) -> bool:
             found = read_pod(pod, ())
-            return found.image == image and (
-                found.ready or (found.hang is not None and found.hang.code is HangCode.IMAGE_PULL)
-            )
+            refused = found.hang is not None and found.hang.pull_failure is cause
+            return found.image == image and (found.ready or refused)
 
         watch_until(
             self._api,
             self._pods,
-            is_refused,
+            is_decided,
             timeout_seconds=timeout_seconds,
             labelSelector=self._selector,
         )

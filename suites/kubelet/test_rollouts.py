@@ -55,14 +55,15 @@ def test_rollout_of_a_missing_image_stops(
     old = publish(lab.primary)
     missing = old.reference.replace(":v1", ":no-such-tag")
     with rollouts.running(ControllerKind.DEPLOYMENT, old, replicas=REPLICAS) as workload:
-        rollout = rollouts.change_in_vain(workload, missing)
+        cause = FailureCode.NOT_FOUND
+        rollout = rollouts.change_in_vain(workload, missing, cause)
         judge(
             checks.stopped(
                 rollout,
                 old.reference,
                 rollouts.names,
                 serving=REPLICAS,
-                cause=FailureCode.NOT_FOUND,
+                cause=cause,
             )
         )
 
