@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.distribution_api import UnexpectedStatusError
 from harness.history import Operation, Outcome
 
 if TYPE_CHECKING:
@@ -56,6 +58,15 @@ def publish(registry: Registry, image: Image, *, repository: str) -> Published:
     """Push an image; complete in the registry when this returns. Raises RegistryError."""
     registry.api().push(image, repository, TAG)
     return Published(registry.host, repository, image)
+
+
+def withdraw(registry: Registry, published: Published) -> None:
+    """Delete an image as far as the registry lets us; its blobs go when it collects garbage.
+
+    One that is gone already, or that we may not delete, is no error.
+    """
+    with suppress(UnexpectedStatusError):
+        registry.api().delete_manifest(published.repository, published.image.digest)
 
 
 def pull_on(

@@ -18,22 +18,23 @@ if TYPE_CHECKING:
     from harness.cluster.protocols import Pull as PullResult
     from harness.lab import Lab
 
-# {host} stands for name and port, {name} for the name, {parent} for the name's last two labels
+# {host} stands for name and port, {name} for the name, {port} for the port with its colon,
+# {parent} for the name without its first label, {folder} for where the image lies
 MATCHING = (
     "{host}",
     "https://{host}",
     "http://{host}",
     "https://{host}/v1/",
     "https://{host}/v2/",
-    "{host}/pull_secrets",
-    "*.{parent}:5000",
+    "{host}/{folder}",
+    "*.{parent}{port}",
 )
 MISMATCHED = (
-    "{name}",
-    "{name}:5001",
+    "{name}:1",
     "{host}/another/path",
-    "*.test:5000",
-    "other.{parent}:5000",
+    "*{port}",
+    "*.{host}",
+    "other.{parent}{port}",
 )
 
 
@@ -54,9 +55,15 @@ def test_mismatched_keys_are_refused(lab: Lab, publish: Publish, pull: Pull, jud
 
 def _pull_with_key(form: str, lab: Lab, publish: Publish, pull: Pull) -> tuple[PullResult, ...]:
     registry = lab.find(kinds.WITH_ACCOUNTS)
-    name = registry.host.partition(":")[0]
-    key = form.format(host=registry.host, name=name, parent=name.partition(".")[2])
-    secret = dockerconfigjson({key: credentials_of(registry)})
     image = publish(registry)
+    name, colon, port = registry.host.partition(":")
+    key = form.format(
+        host=registry.host,
+        name=name,
+        port=colon + port,
+        parent=name.partition(".")[2],
+        folder=image.repository.rpartition("/")[0],
+    )
+    secret = dockerconfigjson({key: credentials_of(registry)})
     found = Keyring.parse(secret).lookup(image.reference)
     return pull(image.reference, found[0] if found else None)
