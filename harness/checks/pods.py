@@ -55,6 +55,8 @@ def told_by_events(pulls: Sequence[PodPull], expected: FailureCode) -> tuple[Fin
     """
     found: list[Finding] = []
     for pull in _tried(pulls):
+        if pull.succeeded:
+            continue  # whether it had to be refused is for `all_refused` to judge
         told = diagnose_events(pull.events)
         if told is None:
             raise Inconclusive(f"{pull.node}: no event tells why {pull.reference} was refused")

@@ -60,7 +60,7 @@ def test_pod_that_waits_for_another_reason_is_found() -> None:
 def test_events_that_stand_for_another_failure_are_found() -> None:
     pulls = [pod(failure=AUTHENTICATION, events=(REFUSAL,))]
 
-    assert checks.told_by_events(pulls, AUTHENTICATION) == ()
+    assert checks.told_by_events([*pulls, pod("node-3")], AUTHENTICATION) == ()
     (finding,) = checks.told_by_events(pulls, FailureCode.NOT_FOUND)
     assert (finding.code, finding.subject) == (Code.WRONG_REASON, "node-1")
     assert "stand for authentication, expected not-found: authorization failed" in finding.evidence
