@@ -60,8 +60,11 @@ def test_malformed_pull_secrets_are_refused(
 ) -> None:
     """What the API lets through and no credentials can be taken from fails as authentication."""
     registry = lab.find(kinds.WITH_ACCOUNTS)
-    for words, content in _malformed(registry.host, credentials_of(registry)).items():
-        pulls = pods.pull(publish(registry).reference, pods.secret_with(content))
+    cases = {
+        words: (publish(registry).reference, pods.secret_with(content))
+        for words, content in _malformed(registry.host, credentials_of(registry)).items()
+    }
+    for words, pulls in pods.pull_each(cases):
         judge(checks.in_case(words, checks.all_refused(pulls, REFUSED)))
     pulls = pods.pull(publish(registry).reference, "no-such-secret", secrets_exist=False)
     judge(checks.in_case("no secret of that name", checks.all_refused(pulls, REFUSED)))

@@ -13,21 +13,22 @@ from harness.registry.protocols import KeepsAccessLog
 from harness.scenario import kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fixtures.pods import Pods
     from fixtures.recorder import Judge
     from fixtures.workload import Publish
-    from harness.cluster.protocols import PodPull
     from harness.lab import Lab
 
-# {host} stands for name and port, {name} for the name, {port} for the port with its colon,
-# {first} for the name's first label and {parent} for the others
+# {host} stands for name and port, {name} for the name, {parent} for its labels but the first,
+# {port} for the port with its colon, {folder} for where the image lies
 MATCHING = (
     "{host}",
     "https://{host}",
     "http://{host}",
     "https://{host}/v1/",
     "https://{host}/v2/",
-    "{host}/kubelet",
+    "{host}/{folder}",
     "*.{parent}{port}",
 )
 MISMATCHED = (
@@ -44,17 +45,15 @@ HUB = "docker.io"
 @pytest.mark.failure_modes(8)
 def test_matching_keys_pull(lab: Lab, publish: Publish, pods: Pods, judge: Judge) -> None:
     """Each form of key that names the registry gives its credentials to pods on every node."""
-    for form in MATCHING:
-        pulls = _pull_with_key(form, lab, publish, pods)
-        judge(checks.in_case(f"key {form}", checks.all_succeeded(pulls)))
+    for case, pulls in pods.pull_each(_cases(MATCHING, lab, publish, pods)):
+        judge(checks.in_case(case, checks.all_succeeded(pulls)))
 
 
 @pytest.mark.failure_modes(8)
 def test_mismatched_keys_are_refused(lab: Lab, publish: Publish, pods: Pods, judge: Judge) -> None:
     """A key with another port, path or depth, or too broad a pattern, gives nothing away."""
-    for form in MISMATCHED:
-        pulls = _pull_with_key(form, lab, publish, pods)
-        judge(checks.in_case(f"key {form}", checks.all_refused(pulls, FailureCode.AUTHENTICATION)))
+    for case, pulls in pods.pull_each(_cases(MISMATCHED, lab, publish, pods)):
+        judge(checks.in_case(case, checks.all_refused(pulls, FailureCode.AUTHENTICATION)))
 
 
 @pytest.mark.failure_modes(8)
@@ -76,9 +75,22 @@ def test_key_of_docker_hub_pulls_images_of_docker_io(
     judge(checks.all_refused(pulls, FailureCode.AUTHENTICATION))
 
 
-def _pull_with_key(form: str, lab: Lab, publish: Publish, pods: Pods) -> tuple[PodPull, ...]:
+def _cases(
+    forms: Sequence[str], lab: Lab, publish: Publish, pods: Pods
+) -> dict[str, tuple[str, str]]:
+    """Return an image of its own for each form of key, and a secret with that key."""
     registry = lab.find(kinds.WITH_ACCOUNTS)
+    credentials = credentials_of(registry)
     name, colon, port = registry.host.partition(":")
-    first, _, parent = name.partition(".")
-    key = form.format(host=registry.host, name=name, port=colon + port, first=first, parent=parent)
-    return pods.pull(publish(registry).reference, pods.secret({key: credentials_of(registry)}))
+    cases: dict[str, tuple[str, str]] = {}
+    for form in forms:
+        image = publish(registry)
+        key = form.format(
+            host=registry.host,
+            name=name,
+            port=colon + port,
+            parent=name.partition(".")[2],
+            folder=image.repository.rpartition("/")[0],
+        )
+        cases[f"key {form}"] = (image.reference, pods.secret({key: credentials}))
+    return cases
