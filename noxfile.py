@@ -21,6 +21,7 @@ PURE = (
     *("keyring.py", "measure.py", "oci.py", "report/*", "result/model.py", "result/verdict.py"),
     *("cluster/kubelet_model.py", "cluster/rollout_model.py", "cluster/rollout_state.py"),
     *("result/redaction.py", "result/waivers.py", "scenario/*", "secret.py", "wait.py"),
+    *("plan/footprint.py", "plan/making.py", "plan/model.py", "plan/text.py"),
     *("cluster/pod_events.py", "registry/access_log.py", "sleeper.py"),
 )
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
@@ -70,6 +71,12 @@ def acceptance(session: nox.Session) -> None:
     scenario = () if chosen else ("--scenario", "scenarios/production-like.yaml")
     # -rN: the verdict at the end tells all that pytest's own summary would
     run(session, "-m", "pytest", "suites", "--no-header", "-rN", *scenario, *session.posargs)
+
+
+@nox.session
+def plan(session: nox.Session) -> None:
+    """Tell what a run will do, without writing anything: -- --scenario FILE [--kubeconfig FILE]."""
+    run(session, "-m", "harness.plan", *session.posargs)
 
 
 @nox.session

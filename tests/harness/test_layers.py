@@ -26,7 +26,7 @@ LAYERS = (
     ("lifecycle", "cluster.namespaces"),
     ("cluster", "registry", "workload", "faults", "fleet"),
     ("lab",),
-    ("acceptance",),
+    ("acceptance", "plan"),
 )
 
 # What a pure module must not import: it takes data and gives data.

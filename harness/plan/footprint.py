@@ -1,0 +1,85 @@
+"""How much each capability pushes and pulls, at most; a test compares this with real runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from harness.scenario.model import MIB, SIZE_CLASS_BYTES
+
+if TYPE_CHECKING:
+    from harness.scenario.model import Capability, Scenario
+
+_WARM_PULLS: Final = 10
+# What a pod takes on an idle cluster from its creation to its removal, and what a node is
+# taken to fetch at least, while all of them pull at once.
+_SECONDS_PER_PULL: Final = 1.5
+_BYTES_PER_SECOND: Final = 20 * MIB
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What one capability moves: images and bytes pushed, pulls and bytes fetched by each node.
+
+    Each pull is a pod on that node where the cluster is Kubernetes.
+    """
+
+    capability: Capability
+    images: int
+    pushed_bytes: int
+    pulls_per_node: int
+    pulled_bytes_per_node: int
+
+    def seconds(self, nodes: int) -> float:
+        """Return about how long it takes where nodes pull at once and share one link."""
+        fetched = self.pulled_bytes_per_node * nodes
+        return self.pulls_per_node * _SECONDS_PER_PULL + fetched / _BYTES_PER_SECOND
+
+
+@dataclass(frozen=True)
+class _Small:
+    """Images whose size no scenario sets: how many, how big on the whole, how often pulled."""
+
+    images: int
+    bytes: int
+    pulls: int
+
+
+_SMALL: Final[dict[Capability, _Small]] = {
+    "trust": _Small(images=8, bytes=MIB, pulls=8),
+    "pull_secrets": _Small(images=32, bytes=3 * MIB, pulls=32),
+    "latency": _Small(images=0, bytes=0, pulls=0),
+    "integrity": _Small(images=16, bytes=8 * MIB, pulls=10),
+    # Among them three of 48 MiB, which are long enough under way to see who waits for whom.
+    "kubelet": _Small(images=80, bytes=152 * MIB, pulls=100),
+}
+
+
+def footprints(scenario: Scenario) -> tuple[Footprint, ...]:
+    """Return the footprint of each capability that a scenario selects."""
+    return tuple(_footprint(capability, scenario) for capability in scenario.capabilities)
+
+
+def _footprint(capability: Capability, scenario: Scenario) -> Footprint:
+    small = _SMALL[capability]
+    images, further_pulls = _sized(capability, scenario.latency.samples)
+    sizes = [SIZE_CLASS_BYTES[size] for size in scenario.latency.size_classes]
+    moved = small.bytes + images * sum(sizes)
+    return Footprint(
+        capability=capability,
+        images=small.images + images * len(sizes),
+        pushed_bytes=moved,
+        pulls_per_node=small.pulls + (images + further_pulls) * len(sizes),
+        pulled_bytes_per_node=moved,
+    )
+
+
+def _sized(capability: Capability, samples: int) -> tuple[int, int]:
+    """Return how many images there are of each size class, and pulls of what is there already."""
+    match capability:
+        case "latency":  # one node at a time, all at once, and one that is pulled warm
+            return 2 * samples + 1, _WARM_PULLS
+        case "kubelet":  # one pod at a time
+            return samples, 0
+        case _:
+            return 0, 0
