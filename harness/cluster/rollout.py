@@ -186,9 +186,7 @@ class RunningWorkload:
 
 
 @contextmanager
-def claimed_volume(
-    api: KubernetesAPI, namespace: str, name: str, *, megabytes: int = 8
-) -> Generator[Claim]:
+def claimed_volume(api: KubernetesAPI, namespace: str, name: str) -> Generator[Claim]:
     """Claim a ReadWriteOnce volume of the default storage class; given back afterwards.
 
     The claim's storage class is empty where the cluster has no default one.
@@ -196,7 +194,7 @@ def claimed_volume(
     collection = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
     api.delete(f"{collection}/{name}")
     try:
-        yield read_claim(api.create(collection, claim_body(name, megabytes)))
+        yield read_claim(api.create(collection, claim_body(name)))
     finally:
         api.delete(f"{collection}/{name}")
 

@@ -60,7 +60,7 @@ class Workload:
     Its pods run one container, called `main`, and end within a second. Those of a DaemonSet
     tolerate every taint, so that there is one on each node. `pull_secrets` are names of
     secrets in the namespace; `claim` the name of a PersistentVolumeClaim there, which is mounted
-    at /data. `command` replaces the image's own.
+    at /data.
     """
 
     kind: ControllerKind
@@ -71,7 +71,6 @@ class Workload:
     replicas: int = 1
     claim: str = ""
     strategy: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
-    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

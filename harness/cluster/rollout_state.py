@@ -41,7 +41,7 @@ def workload_body(workload: Workload) -> Json:
     }
 
 
-def claim_body(name: str, megabytes: int) -> Json:
+def claim_body(name: str) -> Json:
     """Write a claim of a volume of the default storage class that one node mounts at a time."""
     return {
         "apiVersion": "v1",
@@ -49,7 +49,7 @@ def claim_body(name: str, megabytes: int) -> Json:
         "metadata": {"name": name},
         "spec": {
             "accessModes": ["ReadWriteOnce"],
-            "resources": {"requests": {"storage": f"{megabytes}Mi"}},
+            "resources": {"requests": {"storage": "8Mi"}},
         },
     }
 
@@ -146,8 +146,6 @@ def _pod_spec(workload: Workload) -> Json:
             "capabilities": {"drop": ["ALL"]},
         },
     }
-    if workload.command:
-        container["command"] = list(workload.command)
     spec: Json = {
         "containers": [container],
         "terminationGracePeriodSeconds": 1,

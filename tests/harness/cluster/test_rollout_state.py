@@ -57,7 +57,6 @@ def test_deployment_is_written_with_replicas_and_strategy() -> None:
     assert body["spec"]["selector"]["matchLabels"] == template["metadata"]["labels"]
     assert "tolerations" not in template["spec"]
     assert template["spec"]["imagePullSecrets"] == []
-    assert "command" not in template["spec"]["containers"][0]
 
 
 def test_daemon_set_tolerates_everything_and_changes_all_nodes_at_once() -> None:
@@ -67,25 +66,23 @@ def test_daemon_set_tolerates_everything_and_changes_all_nodes_at_once() -> None
     assert body["spec"]["updateStrategy"]["rollingUpdate"]["maxUnavailable"] == "100%"
 
 
-def test_secret_command_and_claim_are_written_where_there_are_some() -> None:
+def test_secret_and_claim_are_written_where_there_are_some() -> None:
     body = workload_body(
         Workload(
             *(DEPLOYMENT, "ours", "roller", "r.test/a:v1"),
             pull_secrets=("key",),
             claim="data",
-            command=("sleep", "1"),
         )
     )
 
     spec = body["spec"]["template"]["spec"]
     assert spec["imagePullSecrets"] == [{"name": "key"}]
-    assert spec["containers"][0]["command"] == ["sleep", "1"]
     assert spec["containers"][0]["volumeMounts"][0]["name"] == spec["volumes"][0]["name"]
     assert spec["volumes"][0]["persistentVolumeClaim"]["claimName"] == "data"
 
 
 def test_claim_asks_for_a_volume_of_one_node() -> None:
-    body = claim_body("data", 8)
+    body = claim_body("data")
 
     assert body["spec"]["accessModes"] == ["ReadWriteOnce"]
     assert body["spec"]["resources"]["requests"]["storage"] == "8Mi"
