@@ -71,10 +71,18 @@ def stopped(
     It must be refused for one `cause`, and at least `serving` pods of the old image must stay
     ready. Raises Inconclusive when no pod has tried the new image yet.
     """
-    if rollout.complete:
-        evidence = f"{rollout.image} was rolled out, it must be refused: {cause}"
+    if accepted := [pod for pod in _new(rollout) if pod.ready]:
+        evidence = f"runs {rollout.image}, which must be refused: {cause}"
         remedy = "look for what served an image that nobody pushed"
-        return (Finding(Code.PULL_ACCEPTED, rollout.workload, evidence, remedy),)
+        return tuple(
+            Finding(
+                Code.PULL_ACCEPTED,
+                _subject(pod, rollout, names),
+                f"{pod.name} {evidence}",
+                remedy,
+            )
+            for pod in accepted
+        )
     refusals = [pod for pod in _new(rollout) if pod.hang and pod.hang.pull_failure]
     if not refusals:
         raise Inconclusive(f"no pod of {rollout.workload} was refused its image: {rollout.state}")

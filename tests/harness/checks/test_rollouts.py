@@ -120,7 +120,10 @@ def test_refused_rollout_that_keeps_its_service_leaves_nothing_to_find() -> None
 
 
 def test_rollout_of_what_must_be_refused_is_found() -> None:
-    assert judged(READY, complete=True) == [(Code.PULL_ACCEPTED, "roller")]
+    both = [(Code.PULL_ACCEPTED, "node-1"), (Code.PULL_ACCEPTED, "node-2")]
+
+    assert judged(READY, ELSEWHERE, complete=True) == both
+    assert judged(SERVING, READY, REFUSED) == both[:1]
 
 
 def test_refusal_for_another_reason_is_found() -> None:
