@@ -11,7 +11,7 @@ from harness.checks.certificates import (
 )
 from harness.checks.configuration import lint_findings
 from harness.checks.content import hides, same_content
-from harness.checks.kubelet import counted, pulled_as_configured
+from harness.checks.kubelet import counted, pulled_as_configured, set_up_as_asked
 from harness.checks.operations import failed_ratio, wrong_digests
 from harness.checks.path import (
     asked,
@@ -68,6 +68,7 @@ __all__ = [
     "secret_refused",
     "served_by",
     "served_to_user",
+    "set_up_as_asked",
     "stays_put",
     "stopped",
     "told_by_events",

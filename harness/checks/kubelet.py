@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from harness.cluster.kubelet_model import PullCounts, PullSettings
     from harness.cluster.protocols import PodPull
+    from harness.scenario.model import KubeletSpec
 
 # A pull that waits for another one waits for a good part of it; one that does not, for some
 # milliseconds at most.
@@ -47,6 +48,19 @@ def counted(
         for name, rise in rises.items()
         if rise < told
     )
+
+
+def set_up_as_asked(node: str, settings: PullSettings, asked: KubeletSpec) -> tuple[Finding, ...]:
+    """Find a kubelet that is not set up to serialise pulls as the scenario wants it."""
+    if (settings.at_once == 1) is asked.serialize_image_pulls:
+        return ()
+    wanted = "true" if asked.serialize_image_pulls else "false"
+    at_once = settings.at_once or "any number of"
+    evidence = (
+        f"it pulls {at_once} images at once; the scenario asks for serializeImagePulls {wanted}"
+    )
+    remedy = "compare the node's kubelet configuration and flags with those of the others"
+    return (Finding(Code.CONFIGURATION, node, evidence, remedy),)
 
 
 def pulled_as_configured(

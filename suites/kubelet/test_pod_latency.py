@@ -58,6 +58,9 @@ def test_images_are_pulled_at_once_as_configured(
     """Each kubelet pulls as many images at once as it is set up to, one after the other or not."""
     access = kubelet_pulls.access
     settings = {node.name: pull_settings(access.api, access.node_name(node)) for node in lab.nodes}
+    if lab.cluster.provider == "kind":  # which alone the scenario sets up
+        asked = lab.scenario.cluster.kubelet
+        judge(*(checks.set_up_as_asked(node, told, asked) for node, told in settings.items()))
     limits = [told.at_once for told in settings.values() if told.at_once and told.at_once > 1]
     images = [
         publish(lab.primary, layers=LAYERS, layer_bytes=LAYER_BYTES)

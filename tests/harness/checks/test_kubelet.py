@@ -6,6 +6,7 @@ from harness import checks
 from harness.cluster.kubelet_model import PullCounts, PullSettings
 from harness.cluster.protocols import PodPull
 from harness.findings import Code, Inconclusive
+from harness.scenario.model import KubeletSpec
 
 IN_TURN, AT_ONCE, BY_TWO = PullSettings(1), PullSettings(None), PullSettings(2)
 BEFORE = PullCounts((("0-10MB", 2),), seconds=1.0, required=3)
@@ -118,3 +119,33 @@ def test_pulls_that_did_not_meet_prove_nothing(settings: PullSettings) -> None:
 def test_pulls_of_which_not_all_is_told_prove_nothing(pulls: list[PodPull]) -> None:
     with pytest.raises(Inconclusive, match="do not tell"):
         checks.pulled_as_configured("node-1", IN_TURN, pulls)
+
+
+@pytest.mark.parametrize(
+    ("settings", "serialised"), [(IN_TURN, True), (AT_ONCE, False), (BY_TWO, False)]
+)
+def test_kubelet_that_is_set_up_as_asked_leaves_nothing_to_find(
+    settings: PullSettings, *, serialised: bool
+) -> None:
+    asked = KubeletSpec(serialize_image_pulls=serialised)
+
+    assert checks.set_up_as_asked("node-1", settings, asked) == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "serialised", "words"),
+    [
+        (IN_TURN, False, "pulls 1 images at once; the scenario asks for serializeImagePulls false"),
+        (AT_ONCE, True, "any number of images at once; the scenario asks for serializeImagePulls"),
+        (BY_TWO, True, "pulls 2 images at once"),
+    ],
+)
+def test_kubelet_that_is_not_set_up_as_asked_is_found(
+    settings: PullSettings, *, serialised: bool, words: str
+) -> None:
+    asked = KubeletSpec(serialize_image_pulls=serialised)
+
+    (finding,) = checks.set_up_as_asked("node-1", settings, asked)
+
+    assert (finding.code, finding.subject) == (Code.CONFIGURATION, "node-1")
+    assert words in finding.evidence
