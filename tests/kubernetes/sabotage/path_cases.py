@@ -1,0 +1,172 @@
+"""Nodes that reach other registries than they should, and answers where there should be none."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.findings import Code
+from harness.hosts_toml import Host
+from harness.scenario import kinds
+from harness.scenario.model import DOCKER_HUB
+from tests.kubernetes.sabotage.breaking import (
+    Mutation,
+    added_line,
+    declared,
+    mutated,
+    reconfigured,
+    worker_2,
+)
+from tests.kubernetes.sabotage.case import Case, red
+from tests.kubernetes.sabotage.credential_cases import ALL_NODES, WORKER_2
+from tests.sabotage.breaking import as_declared, distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from harness.lab import Lab
+    from harness.workload import Published
+    from tests.sabotage.breaking import Document
+
+TAGS_THAT_NOBODY_PUSHES = ("missing", "no-such-tag")
+
+
+@contextmanager
+def _skewed_hosts_file(lab: Lab) -> Iterator[None]:
+    """Lead worker2 to another registry with accounts, for the primary and for docker.io."""
+    _, other = map(as_declared, lab.find_two(kinds.WITH_ACCOUNTS))
+    with ExitStack() as stack:
+        for host in (lab.primary.host, DOCKER_HUB):
+            stack.enter_context(declared(worker_2(lab), host, other))
+        yield
+
+
+def _authority_missing(lab: Lab) -> AbstractContextManager[None]:
+    without = replace(as_declared(lab.primary), ca=None)
+    return declared(worker_2(lab), lab.primary.host, without)
+
+
+def _verification_off(lab: Lab) -> AbstractContextManager[None]:
+    host = lab.find(kinds.UNKNOWN_CA).host
+    return declared(worker_2(lab), host, Host(f"https://{host}", skip_verify=True))
+
+
+def _name_that_nobody_holds(lab: Lab) -> AbstractContextManager[None]:
+    """Have worker2 resolve what it should not, as behind a name server with a wildcard."""
+    address = distribution(lab.primary).endpoint.address
+    return added_line(worker_2(lab), "/etc/hosts", f"{address} registry.pullproof.invalid")
+
+
+def _port_that_should_be_closed(lab: Lab) -> AbstractContextManager[None]:
+    def move_metrics(document: Document) -> None:
+        debug = document["http"]["debug"]
+        assert isinstance(debug, dict)
+        debug["addr"] = ":1"
+
+    return reconfigured(lab.primary, move_metrics)
+
+
+def _push_every_tag(lab: Lab, published: Published) -> None:
+    if published.host == lab.primary.host:
+        for tag in TAGS_THAT_NOBODY_PUSHES:
+            lab.primary.api().push(published.image, published.repository, tag)
+
+
+def _mirror_in_front(lab: Lab) -> AbstractContextManager[None]:
+    """Have worker2 ask another registry first."""
+    mirror = as_declared(lab.find(kinds.PLAIN_HTTP))
+    return declared(worker_2(lab), lab.primary.host, as_declared(lab.primary), mirror)
+
+
+def _push_to_the_mirror(lab: Lab, published: Published) -> None:
+    if published.host == lab.primary.host:
+        lab.find(kinds.PLAIN_HTTP).api().push(published.image, published.repository, "v1")
+
+
+CASES = (
+    Case(
+        name="node-has-a-skewed-hosts-file",
+        broken=_skewed_hosts_file,
+        turns_red=red(
+            Code.PULL_FAILED,
+            "secret-on-the-pod-pulls",
+            "matching-keys-pull",
+            "key-of-docker-hub-pulls-images-of-docker-io",
+            "private-ca-is-accepted-on-every-node",
+        ),
+        subjects=WORKER_2,
+        bystanders=("pod-without-a-secret-is-refused",),
+    ),
+    Case(
+        name="node-lacks-an-authority",
+        broken=_authority_missing,
+        turns_red={
+            **red(Code.PULL_FAILED, "private-ca-is-accepted-on-every-node"),
+            **red(Code.WRONG_REASON, "pod-without-a-secret-is-refused"),
+            **red(Code.ROLLOUT_HANGS, "changed-daemon-set-is-rolled-out-on-every-node"),
+        },
+        subjects=WORKER_2,
+        bystanders=("unknown-ca-is-refused-on-every-node",),
+    ),
+    Case(
+        name="node-skips-verification",
+        broken=_verification_off,
+        turns_red=red(
+            Code.PULL_ACCEPTED,
+            "unknown-ca-is-refused-on-every-node",
+            "unknown-ca-is-named-alike-by-all",
+        ),
+        subjects=WORKER_2,
+    ),
+    Case(
+        name="node-resolves-every-name",
+        broken=_name_that_nobody_holds,
+        turns_red=red(Code.WRONG_REASON, "unknown-name-is-named-alike-by-all"),
+        subjects=WORKER_2,
+    ),
+    Case(
+        name="closed-port-answers",
+        broken=_port_that_should_be_closed,
+        turns_red=red(Code.WRONG_REASON, "closed-port-is-named-alike-by-all"),
+        subjects=ALL_NODES,
+    ),
+    Case(
+        name="references-are-rewritten",
+        broken=lambda lab: mutated(
+            lab,
+            Mutation(
+                "pods",
+                "/spec/containers/0/image",
+                "object.spec.containers[0].image.lowerAscii()",
+            ),
+        ),
+        turns_red=red(Code.WRONG_REASON, "invalid-image-name-is-named-alike-by-all"),
+        subjects=ALL_NODES,
+    ),
+    Case(
+        name="registry-holds-every-tag",
+        published=_push_every_tag,
+        turns_red=red(
+            Code.PULL_ACCEPTED,
+            "missing-tag-is-named-alike-by-all",
+            "rollout-of-a-missing-image-stops",
+        ),
+        subjects=ALL_NODES,
+        bystanders=("pod-without-a-secret-is-refused",),
+    ),
+    Case(
+        name="node-asks-a-mirror-first",
+        broken=_mirror_in_front,
+        published=_push_to_the_mirror,
+        turns_red=red(
+            Code.WRONG_PATH,
+            "secret-on-the-pod-pulls",
+            "private-ca-is-accepted-on-every-node",
+            "always-asks-the-registry-each-time",
+        ),
+        subjects=WORKER_2,
+        bystanders=("unknown-ca-is-refused-on-every-node",),
+    ),
+)
