@@ -89,33 +89,38 @@ RULES: Final[tuple[Rule, ...]] = (
          everywhere=True),
     Rule(Level.OBSERVE, "pods", _READ, "how pods of the run fare on each node", everywhere=True),
     Rule(Level.OBSERVE, "events", _READ, "what kubelets tell of pulls", everywhere=True),
-    Rule(Level.PROBE, "namespaces", ("get", "list", "create", "delete"),
+    Rule(Level.PROBE, "namespaces", ("list", "create", "delete"),
          "two namespaces of the run, found again by their label", everywhere=True),
     Rule(Level.PROBE, "pods", ("create", "delete", "deletecollection"), "pods that pull"),
     Rule(Level.PROBE, "secrets", ("create", "update", "delete"),
          "pull secrets of the run; none is ever read"),
-    Rule(Level.PROBE, "serviceaccounts", ("get", "create", "update", "patch", "delete"),
-         "accounts that carry pull secrets"),
+    Rule(Level.PROBE, "serviceaccounts", ("get", "create"), "accounts that carry pull secrets"),
     Rule(Level.PROBE, "persistentvolumeclaims", ("get", "create", "delete"),
          "rollouts that hold a volume"),
-    Rule(Level.PROBE, "deployments", (*_READ, "create", "update", "patch", "delete"),
-         "rollouts", group="apps"),
-    Rule(Level.PROBE, "daemonsets", (*_READ, "create", "update", "patch", "delete"),
+    Rule(Level.PROBE, "deployments", (*_READ, "create", "patch", "delete"), "rollouts",
+         group="apps"),
+    Rule(Level.PROBE, "daemonsets", (*_READ, "create", "patch", "delete"),
          "rollouts, and pulls on every node", group="apps"),
-    Rule(Level.PROBE, "jobs", (*_READ, "create", "delete"), "pulls on many nodes", group="batch"),
-    Rule(Level.PROBE, "nodes/proxy", ("get",), "metrics of kubelets", everywhere=True,
-         optional="what only the kubelets' metrics tell, such as how long pulls queued"),
+    Rule(Level.PROBE, "nodes/proxy", ("get",), "settings and metrics of kubelets", everywhere=True,
+         optional="what only kubelets themselves tell: their settings, and what they count"),
 )  # fmt: skip
 
 _HEAD: Final = """\
 # What a run of pullproof may do in a cluster that is not its own, at the level *probe*.
 # Written by `python -m harness.permissions`; do not edit. docs/existing-clusters.md tells how to
 # bind it. Secrets are created, replaced and deleted, never read: there is no get, list or watch.
+"""
+_ROLE: Final = """\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
-  name: pullproof-probe
+  name: {name}
 rules:
+"""
+_OPTIONAL: Final = """\
+---
+# Optional, and strong: who may reach kubelets through the API can do much on their nodes. Without
+# it stays unverified what only kubelets themselves tell.
 """
 
 
@@ -148,23 +153,27 @@ def require(answers: Iterable[Answer]) -> None:
     if missing:
         raise HarnessError(
             "nothing was written to the cluster, because its user may not: " + "; ".join(missing),
-            remedy="bind the ClusterRole of docs/probe-role.yaml to the kubeconfig's user; "
-            "`nox -s plan` shows each right",
+            remedy="bind the role pullproof-probe of docs/probe-role.yaml to the kubeconfig's "
+            "user; `nox -s plan` shows each right",
         )
 
 
-def cluster_role() -> str:
-    """Return the ClusterRole of the level probe as YAML, as it stands in docs/probe-role.yaml."""
-    return _HEAD + "".join(_role_rule(rule) for rule in rules(Level.PROBE))
-
-
-def _role_rule(rule: Rule) -> str:
-    optional = f"; optional: without it stays unverified {rule.optional}" if rule.optional else ""
+def cluster_roles() -> str:
+    """Return the roles of the level probe as YAML, as they stand in docs/probe-role.yaml."""
+    needed = [rule for rule in rules(Level.PROBE) if not rule.optional]
+    optional = [rule for rule in rules(Level.PROBE) if rule.optional]
     return (
-        f"  # {rule.level}: {rule.why}{optional}\n"
+        _HEAD + _role("pullproof-probe", needed) + _OPTIONAL + _role("pullproof-kubelets", optional)
+    )
+
+
+def _role(name: str, granted: Iterable[Rule]) -> str:
+    return _ROLE.format(name=name) + "".join(
+        f"  # {rule.level}: {rule.why}\n"
         f'  - apiGroups: ["{rule.group}"]\n'
         f"    resources: [{rule.resource}]\n"
         f"    verbs: [{', '.join(rule.verbs)}]\n"
+        for rule in granted
     )
 
 
@@ -184,4 +193,4 @@ def _asked(may: Asks, right: Right, namespace: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(cluster_role())
+    sys.stdout.write(cluster_roles())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.permissions import RULES, Level, ask, cluster_role, require, rules
+from harness.permissions import RULES, Level, ask, cluster_roles, require, rules
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "probe-role.yaml"
 OWN = ("pullproof-x", "pullproof-x-second")
@@ -32,7 +32,7 @@ class Cluster:
 
 
 def test_published_role_is_made_of_the_rules() -> None:
-    assert PUBLISHED.read_text() == cluster_role(), "write cluster_role() to docs/probe-role.yaml"
+    assert PUBLISHED.read_text() == cluster_roles(), "write cluster_roles() to docs/probe-role.yaml"
 
 
 def test_secrets_are_never_read() -> None:
@@ -61,7 +61,7 @@ def test_rights_are_asked_for_both_namespaces_or_for_all() -> None:
     assert ("create", "secrets", "", OWN[1], "") in cluster.asked
     assert ("list", "nodes", "", "", "") in cluster.asked
     assert ("get", "nodes", "", "", "proxy") in cluster.asked
-    assert ("create", "jobs", "batch", OWN[0], "") in cluster.asked
+    assert ("create", "deployments", "apps", OWN[0], "") in cluster.asked
 
 
 def test_every_missing_right_is_named_with_a_remedy() -> None:
