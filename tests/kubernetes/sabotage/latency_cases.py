@@ -29,7 +29,7 @@ QUARTER_MEGABIT = 32_000
 KUBELET_PORT, OTHER_PORT = 10250, 10251
 CERTIFICATE = "/var/lib/kubelet/pki/kubelet"
 UNIT = "stale-metrics"
-FOLDER = f"/run/{UNIT}"
+FOLDER = f"/var/lib/kubelet/{UNIT}"  # /run is a file system that only the node sees
 # Reads a request to its end, which is an empty line, and answers the same each time.
 SCRIPT = f"""#!/bin/sh
 while read -r line && [ ${{#line}} -gt 1 ]; do :; done
@@ -59,7 +59,7 @@ def _stale_metrics(lab: Lab) -> Iterator[None]:
     try:
         _run(
             node,
-            "systemd-run",
+            *("systemd-run", "--collect"),
             "--unit",
             UNIT,
             "socat",
