@@ -133,3 +133,24 @@ def test_configuration_errors_precede_any_write(
     assert not home.root.exists()
     assert not run.results.exists()
     assert "engine" not in run.output
+
+
+KUBELET = """
+targets: [{measure: rollout_seconds, max: 30}]
+waivers: [{ability: KubernetesAccess, reason: nodes of containerd alone have no kubelet}]
+"""
+
+
+def test_checks_and_targets_that_lack_a_waived_ability_do_not_block(tmp_path: Path) -> None:
+    scenario = tmp_path / "waiving.yaml"
+    text = SMALL.read_text().replace("[integrity]", "[integrity, kubelet]")
+    scenario.write_text(text + KUBELET)
+
+    run = ended_run(tmp_path / "run", "--scenario", scenario)
+
+    assert run.process.returncode == 0, run.output
+    lacking = {check.id for check in run.result().checks if check.lacking == "KubernetesAccess"}
+    assert lacking == {check.id for check in run.result().checks if check.waived}
+    assert lacking
+    (target,) = run.result().not_measured
+    assert (target.measure, bool(target.waived)) == ("rollout_seconds", True)
