@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from harness.diagnosis import diagnose
+from harness.cluster.pod_events import (
+    Phase,
+    diagnose_events,
+    diagnose_refusal,
+    image_times,
+    pod_events,
+    pod_state,
+)
 from harness.fleet.model import Fell, FleetNode, Gap, Hindered, Missing, Pulled, Ran
 
 if TYPE_CHECKING:
     from harness.fleet.model import Sign
-
-Json = dict[str, Any]
+    from harness.kubernetes_api import Json
 
 # Labels of nodes behind which no machine runs a kubelet: of virtual-kubelet itself, and of EKS,
 # whose Fargate nodes hold one pod each.
 _VIRTUAL: Final = {"type": "virtual-kubelet", "eks.amazonaws.com/compute-type": "fargate"}
 
-# Waiting reasons of k8s.io/kubernetes/pkg/kubelet/images/types.go.
-_REFUSALS: Final = (
-    *("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "ImageInspectError"),
-    *("InvalidImageName", "RegistryUnavailable", "SignatureValidationFailed"),
-)
-# A container that waits for one of these may still start.
-_PATIENCE: Final = ("", "ContainerCreating", "PodInitializing")
-
-# Go's time.Duration as text: 1h2m3.5s, 350ms, 12.5µs.
-_DURATION: Final = re.compile(r"([0-9.]+)(h|ms|m|s|µs|us|ns)")
-_UNIT_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6}
-# k8s.io/kubernetes/pkg/kubelet/images/image_manager.go
-_PULLED: Final = re.compile(r'Successfully pulled image "([^"]+)" in ([0-9hmsµun.]+)')
 _NAMES_IMAGE: Final = re.compile(r'image "([^"]+)"')
 
 
 def read_node(node: Json, platform: str) -> FleetNode:
     """Read a node, and whether a pod of a platform such as linux/amd64 is to be expected there."""
-    status = node.get("status") or {}
-    return FleetNode(node["metadata"]["name"], _missing_at(node, status, platform))
+    return FleetNode(node["metadata"]["name"], _missing_at(node, platform))
 
 
 @dataclass(frozen=True)
@@ -49,8 +41,7 @@ class Reader:
 
     def pod(self, pod: Json) -> Sign | None:
         """Read a pod; None where it is on its way."""
-        node = (pod.get("spec") or {}).get("nodeName", "")
-        status = pod.get("status") or {}
+        node, status = pod["spec"].get("nodeName", ""), pod["status"]
         match status.get("phase"):
             case "Running" | "Succeeded":
                 return Ran(node)
@@ -63,22 +54,23 @@ class Reader:
 
         The pods' own events name the node as their source.
         """
-        about = event.get("involvedObject") or {}
-        name = about.get("name", "")
-        if about.get("kind") == "DaemonSet" and name == self.daemon_set:
+        about = event["involvedObject"]
+        kind, name = about.get("kind"), about.get("name", "")
+        if kind == "DaemonSet" and name == self.daemon_set:
             return _hindrance(event, "")
-        if about.get("kind") != "Pod" or not name.startswith(f"{self.daemon_set}-"):
+        if kind != "Pod" or not name.startswith(f"{self.daemon_set}-"):
             return None
         node = (event.get("source") or {}).get("host") or event.get("reportingInstance", "")
-        message = event.get("message", "")
-        named = _NAMES_IMAGE.search(message)
+        named = _NAMES_IMAGE.search(event.get("message", ""))
         if named is None or named[1] != self.reference:
             return _hindrance(event, node)
+        told = pod_events([event])
         if event.get("reason") == "Pulled":
-            return Pulled(node, _pulling_seconds(message))
-        if event.get("reason") == "Failed":
-            return Fell(node, _refusal(message))
-        return None
+            return Pulled(node, image_times(told).pulling_seconds)
+        diagnosis = diagnose_events(told)
+        if diagnosis is None:
+            return None
+        return Fell(node, Missing(Gap.PULL_REFUSED, diagnosis.evidence, diagnosis))
 
 
 def why_not_running(pod: Json) -> tuple[str, Missing | None]:
@@ -86,57 +78,43 @@ def why_not_running(pod: Json) -> tuple[str, Missing | None]:
 
     A pod of a DaemonSet is meant for one node from the beginning, before it is scheduled.
     """
-    spec, status = pod.get("spec") or {}, pod.get("status") or {}
-    phase = status.get("phase")
+    spec, status = pod["spec"], pod["status"]
     node = spec.get("nodeName")
     if not node:
         return _meant_for(spec), Missing(Gap.NOT_SCHEDULED, _condition(status, "PodScheduled"))
-    if phase in ("Running", "Succeeded"):
-        return node, None
-    if phase == "Failed":
+    if status.get("phase") == "Failed":
         return node, Missing(Gap.NOT_ADMITTED, _words(status))
-    waiting = _waiting(status)
-    reason = waiting.get("reason", "")
-    if reason in _REFUSALS:
-        return node, _refusal(_words(waiting))
-    gap = Gap.NO_ANSWER if reason in _PATIENCE else Gap.NOT_STARTED
-    return node, Missing(gap, "" if gap is Gap.NO_ANSWER else _words(waiting))
+    if status.get("phase") in ("Running", "Succeeded"):
+        return node, None
+    state = pod_state(pod)
+    if state.phase is Phase.REFUSED:
+        diagnosis = diagnose_refusal(state, ())
+        return node, Missing(Gap.PULL_REFUSED, diagnosis.evidence, diagnosis)
+    if state.phase is Phase.PULLED:
+        return node, Missing(Gap.NOT_STARTED, str(state))
+    return node, Missing(Gap.NO_ANSWER)
 
 
-def seconds_of(duration: str) -> float:
-    """Return a duration in Go's text format in seconds."""
-    return sum(
-        float(number) * _UNIT_SECONDS.get(unit, 1e-9)
-        for number, unit in _DURATION.findall(duration)
-    )
-
-
-def _missing_at(node: Json, status: Json, platform: str) -> Missing | None:
-    spec, labels = node.get("spec") or {}, node["metadata"].get("labels") or {}
-    info = status.get("nodeInfo") or {}
-    own = f"{info.get('operatingSystem', '')}/{info.get('architecture', '')}"
+def _missing_at(node: Json, platform: str) -> Missing | None:
+    labels, status = node["metadata"].get("labels") or {}, node["status"]
+    info = status["nodeInfo"]
+    own = f"{info['operatingSystem']}/{info['architecture']}"
     virtual = [f"{key}={value}" for key, value in _VIRTUAL.items() if labels.get(key) == value]
-    ready = _ready(status)
-    if spec.get("unschedulable"):
+    if node["spec"].get("unschedulable"):
         return Missing(Gap.CORDONED)
     if virtual:
         return Missing(Gap.VIRTUAL_KUBELET, virtual[0])
-    if ready.get("status") != "True":
-        return Missing(Gap.NOT_READY, _words(ready))
+    ready = [one for one in status.get("conditions") or () if one["type"] == "Ready"]
+    if not ready or ready[0]["status"] != "True":
+        return Missing(Gap.NOT_READY, _words(ready[0]) if ready else "its kubelet never reported")
     if own != platform:
         return Missing(Gap.OTHER_PLATFORM, own)
     return None
 
 
-def _ready(status: Json) -> Json:
-    conditions = status.get("conditions") or ()
-    found: Json = next((one for one in conditions if one.get("type") == "Ready"), {})
-    return found
-
-
 def _condition(status: Json, wanted: str) -> str:
     conditions = status.get("conditions") or ()
-    return next((_words(one) for one in conditions if one.get("type") == wanted), "")
+    return next((_words(one) for one in conditions if one["type"] == wanted), "")
 
 
 def _hindrance(event: Json, node: str) -> Hindered | None:
@@ -145,39 +123,20 @@ def _hindrance(event: Json, node: str) -> Hindered | None:
     return Hindered(node, f"{event.get('reason', '')}: {event.get('message', '')}")
 
 
-def _pulling_seconds(message: str) -> float | None:
-    """Return how long the kubelet pulled, without its queue; None where it found the image."""
-    found = _PULLED.search(message)
-    return seconds_of(found[2]) if found else None
-
-
-def _refusal(message: str) -> Missing:
-    diagnosis = diagnose(message)
-    return Missing(Gap.PULL_REFUSED, diagnosis.evidence, diagnosis)
-
-
 def _words(told: Json) -> str:
     return ": ".join(str(told[key]) for key in ("reason", "message") if told.get(key))
 
 
-def _waiting(status: Json) -> Json:
-    containers = status.get("containerStatuses") or ()
-    found: Json = next(
-        ((one.get("state") or {})["waiting"] for one in containers if _waits(one)), {}
-    )
-    return found
-
-
-def _waits(container: Json) -> bool:
-    return "waiting" in (container.get("state") or {})
-
-
 def _meant_for(spec: Json) -> str:
-    """Return the node that the DaemonSet's controller has made the pod for."""
+    """Return the node that the DaemonSet's controller has made the pod for.
+
+    Its own term stands among what the DaemonSet's author may have asked for; ours asks nothing.
+    """
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
     required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
-    for term in required.get("nodeSelectorTerms") or ():
-        for field in term.get("matchFields") or ():
-            if field.get("key") == "metadata.name" and field.get("values"):
-                return str(field["values"][0])
-    return ""
+    fields = [
+        field
+        for term in required.get("nodeSelectorTerms") or ()
+        for field in term.get("matchFields") or ()
+    ]
+    return str(fields[0]["values"][0]) if fields else ""
