@@ -22,7 +22,7 @@ PURE = (
     *("cluster/kubelet_model.py", "cluster/rollout_model.py", "cluster/rollout_state.py"),
     *("result/redaction.py", "result/waivers.py", "scenario/*", "secret.py", "wait.py"),
     *("plan/footprint.py", "plan/making.py", "plan/model.py", "plan/text.py"),
-    *("cluster/pod_events.py", "registry/access_log.py", "sleeper.py"),
+    *("cluster/pod_events.py", "registry/access_log.py", "secret_keys.py", "sleeper.py"),
 )
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")

@@ -11,6 +11,7 @@ from harness.diagnosis import FailureCode
 from harness.lab import ability, credentials_of
 from harness.registry.protocols import KeepsAccessLog
 from harness.scenario import kinds
+from harness.secret_keys import key, matching_forms, mismatched_forms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,40 +20,26 @@ if TYPE_CHECKING:
     from fixtures.recorder import Judge
     from fixtures.workload import Publish
     from harness.lab import Lab
+    from harness.registry.protocols import Registry
 
-# {host} stands for name and port, {name} for the name, {parent} for its labels but the first,
-# {port} for the port with its colon, {folder} for where the image lies
-MATCHING = (
-    "{host}",
-    "https://{host}",
-    "http://{host}",
-    "https://{host}/v1/",
-    "https://{host}/v2/",
-    "{host}/{folder}",
-    "*.{parent}{port}",
-)
-MISMATCHED = (
-    "{name}:1",
-    "{host}/another/path",
-    "https://{host}/v2/another",
-    "*{port}",
-    "*.{host}",
-    "other.{parent}{port}",
-)
 HUB = "docker.io"
 
 
 @pytest.mark.failure_modes(8)
 def test_matching_keys_pull(lab: Lab, publish: Publish, pods: Pods, judge: Judge) -> None:
     """Each form of key that names the registry gives its credentials to pods on every node."""
-    for case, pulls in pods.pull_each(_cases(MATCHING, lab, publish, pods)):
+    registry = lab.find(kinds.WITH_ACCOUNTS)
+    cases = _cases(matching_forms(registry.host), registry, publish, pods)
+    for case, pulls in pods.pull_each(cases):
         judge(checks.in_case(case, checks.all_succeeded(pulls)))
 
 
 @pytest.mark.failure_modes(8)
 def test_mismatched_keys_are_refused(lab: Lab, publish: Publish, pods: Pods, judge: Judge) -> None:
     """A key with another port, path or depth, or too broad a pattern, gives nothing away."""
-    for case, pulls in pods.pull_each(_cases(MISMATCHED, lab, publish, pods)):
+    registry = lab.find(kinds.WITH_ACCOUNTS)
+    cases = _cases(mismatched_forms(registry.host), registry, publish, pods)
+    for case, pulls in pods.pull_each(cases):
         judge(checks.in_case(case, checks.all_refused(pulls, FailureCode.AUTHENTICATION)))
 
 
@@ -76,21 +63,12 @@ def test_key_of_docker_hub_pulls_images_of_docker_io(
 
 
 def _cases(
-    forms: Sequence[str], lab: Lab, publish: Publish, pods: Pods
+    forms: Sequence[str], registry: Registry, publish: Publish, pods: Pods
 ) -> dict[str, tuple[str, str]]:
     """Return an image of its own for each form of key, and a secret with that key."""
-    registry = lab.find(kinds.WITH_ACCOUNTS)
     credentials = credentials_of(registry)
-    name, colon, port = registry.host.partition(":")
-    cases: dict[str, tuple[str, str]] = {}
-    for form in forms:
-        image = publish(registry)
-        key = form.format(
-            host=registry.host,
-            name=name,
-            port=colon + port,
-            parent=name.partition(".")[2],
-            folder=image.repository.rpartition("/")[0],
-        )
-        cases[f"key {form}"] = (image.reference, pods.secret({key: credentials}))
-    return cases
+    references = {form: publish(registry).reference for form in forms}
+    return {
+        f"key {form}": (reference, pods.secret({key(form, reference): credentials}))
+        for form, reference in references.items()
+    }
