@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from harness.lab import Lab
 
 TOGETHER = 3
-"""Images that each node is asked for at once; fewer where its kubelet is set up to."""
+"""Pods with new images that start on each node at once."""
+AT_ONCE = 4
+"""Images by which to tell how many are pulled at once; fewer where kubelets are set up to fewer."""
 LAYERS = 4
-LAYER_BYTES = 12 * MIB
+LAYER_BYTES = 9 * MIB
 
 
 @pytest.mark.exclusive
@@ -64,7 +66,7 @@ def test_images_are_pulled_at_once_as_configured(
     limits = [told.at_once for told in settings.values() if told.at_once and told.at_once > 1]
     images = [
         publish(lab.primary, layers=LAYERS, layer_bytes=LAYER_BYTES)
-        for _ in range(min([TOGETHER, *limits]))
+        for _ in range(min([AT_ONCE, *limits]))
     ]
     pulls = kubelet_pulls.pull(images, on=lab.nodes)
     judge(*(checks.pulled_as_configured(node, told, pulls) for node, told in settings.items()))
