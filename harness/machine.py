@@ -43,7 +43,7 @@ def _inotify_instances(process: Path) -> int:
     try:
         if process.stat().st_uid != 0:
             return 0
-        links = [os.readlink(each) for each in os.scandir(process / "fd")]
+        links = [str(each.readlink()) for each in (process / "fd").iterdir()]
     except OSError:  # it has ended meanwhile, or is not for us to see
         return 0
     return links.count("anon_inode:inotify")
