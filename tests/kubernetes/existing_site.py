@@ -88,7 +88,7 @@ def existing_site(cluster: KindCluster, engine: Engine, home: Home, folder: Path
         spec,
         engine=engine,
         image_id=image.id,
-        network="kind",
+        network=cluster.network,
         labels={},
         name=f"{cluster.name}-registry",
         folder=folder / "registry",

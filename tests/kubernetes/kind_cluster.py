@@ -48,6 +48,7 @@ class KindCluster:
     name: str
     kubeconfig: Path
     engine: Engine
+    network: str = "kind"
 
     def kubectl(self, *arguments: str, stdin: bytes = b"", timeout_seconds: float = 90) -> str:
         """Run kubectl against the cluster and return what it printed."""
@@ -56,7 +57,7 @@ class KindCluster:
 
     def kind(self, *arguments: str, timeout_seconds: float = 60) -> Completed:
         """Run kind against the engine of the cluster."""
-        return kind(self.engine, *arguments, timeout_seconds=timeout_seconds)
+        return kind(self.engine, *arguments, network=self.network, timeout_seconds=timeout_seconds)
 
     def on(self, node: str, script: str) -> str:
         """Run a shell script in a node, given by what follows the cluster's name."""
@@ -68,9 +69,11 @@ class KindCluster:
 
 
 @contextmanager
-def kind_cluster(engine: Engine, image: str, folder: Path) -> Iterator[KindCluster]:
+def kind_cluster(
+    engine: Engine, image: str, folder: Path, network: str = "kind"
+) -> Iterator[KindCluster]:
     """Create a cluster of three nodes from an image; it is deleted in any case."""
-    cluster = KindCluster(f"test-{uuid4().hex[:8]}", folder / "kubeconfig", engine)
+    cluster = KindCluster(f"test-{uuid4().hex[:8]}", folder / "kubeconfig", engine, network)
     configuration = folder / "kind.json"
     configuration.write_text(json.dumps(_CONFIGURATION))
     named = ["--name", cluster.name, "--kubeconfig", str(cluster.kubeconfig)]
@@ -83,11 +86,16 @@ def kind_cluster(engine: Engine, image: str, folder: Path) -> Iterator[KindClust
         cluster.kind("delete", "cluster", *named)
 
 
-def kind(engine: Engine, *arguments: str, timeout_seconds: float) -> Completed:
+def kind(engine: Engine, *arguments: str, network: str, timeout_seconds: float) -> Completed:
     path = os.environ["PATH"]
     if engine.programs is not None:
         path = f"{engine.programs.folder}:{path}"
-    environment = {**os.environ, "DOCKER_HOST": engine.url, "PATH": path}
+    environment = {
+        **os.environ,
+        "DOCKER_HOST": engine.url,
+        "PATH": path,
+        "KIND_EXPERIMENTAL_DOCKER_NETWORK": network,
+    }
     command = [str(tool(Tool.KIND)), *arguments]
     return run(command, environment=environment, timeout_seconds=timeout_seconds)
 

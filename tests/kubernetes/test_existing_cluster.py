@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
@@ -37,13 +39,31 @@ def site(engine: Engine, home: Home, tmp_path_factory: pytest.TempPathFactory) -
     image = provide(Image.KIND_NODE_1_36, engine=engine, home=home, announce=print)
     folder = tmp_path_factory.mktemp("site")
     with (
-        kind_cluster(engine, image.reference, folder) as cluster,
+        _network(engine) as network,
+        kind_cluster(engine, image.reference, folder, network) as cluster,
         existing_site(cluster, engine, home, folder) as made,
     ):
         cluster.kubectl("wait", "nodes", "--all", "--for=condition=Ready", "--timeout=60s")
         rollout = ["rollout", "status", "--namespace=kube-system", "--timeout=90s"]
         cluster.kubectl(*rollout, "deployment/coredns", timeout_seconds=100)
+        leases = ("get", "leases", "--namespace=kube-node-lease", "--output=name")
+        wait_until(
+            lambda: cluster.kubectl(*leases).split(),
+            ready=lambda found: len(found) == len(NODES),
+            timeout_seconds=60,
+            interval_seconds=0.5,
+            what="every node to have its lease, which comes later than Ready",
+        )
         yield made
+
+
+@contextmanager
+def _network(engine: Engine) -> Iterator[str]:
+    network = engine.create_network(f"existing-{uuid4().hex[:8]}", {})
+    try:
+        yield network.name
+    finally:
+        network.remove()
 
 
 @pytest.fixture(scope="module")
