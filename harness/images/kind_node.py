@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from harness.home import Home
     from harness.images.recipe import Build, Kubernetes, Recipe
 
+ASSEMBLY_LABEL = "pullproof.assembly"
+
 # containerd's store is filled on a volume, because its overlays cannot lie on the overlay that
 # a container's own files are; then it is copied to where the node looks for it. Blobs are not
 # kept: the layer is unpacked, and nobody pushes these images.
@@ -78,7 +80,7 @@ def build_kind_node(
     )
     reference = f"{recipe.repository}:{draft}"
     try:
-        with _container(client, reference) as container:
+        with _container(client, reference, recipe.image) as container:
             layer = home.images / f"{recipe.image}.layer"
             try:
                 _put_images(container, kubernetes, programs, layer, home=home, announce=announce)
@@ -132,13 +134,22 @@ def _put_images(
 
 
 @contextmanager
-def _container(client: DockerClient, reference: str) -> Iterator[Container]:
-    """Run an image that does nothing by itself, with a volume to fill a store on."""
+def _container(client: DockerClient, reference: str, image: str) -> Iterator[Container]:
+    """Run an image that does nothing by itself, with a volume to fill a store on.
+
+    Nobody else assembles the same image meanwhile, so what is found was left by a killed run.
+    """
+    label = {ASSEMBLY_LABEL: image}
     try:
+        for left in client.containers.list(
+            all=True, filters={"label": f"{ASSEMBLY_LABEL}={image}"}, ignore_removed=True
+        ):
+            left.remove(force=True, v=True)
         container = client.containers.run(
             reference,
             ["sleep", "infinity"],
             detach=True,
+            labels=label,
             init=False,
             network_mode="none",
             privileged=True,

@@ -31,6 +31,8 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _CONNECTIONS = 64
 _PAGE = 500
+# A server may close a kept connection just as it is used again; reading twice does no harm.
+_AGAIN = urllib3.Retry(2, connect=0, status=0, redirect=0, raise_on_redirect=False)
 
 
 class KubernetesAPI:
@@ -223,7 +225,7 @@ class KubernetesAPI:
                 body=json.dumps(body).encode() if body is not None else None,
                 preload_content=stream_seconds is None,
                 timeout=urllib3.Timeout(connect=10, read=stream_seconds or 60),
-                retries=False,
+                retries=_AGAIN if method == "GET" else False,
             )
         except urllib3.exceptions.HTTPError as error:
             raise KubernetesError(

@@ -12,6 +12,7 @@ from harness.engine.private import stop_unused
 from harness.errors import EngineError, HarnessError
 from harness.home import Home
 from harness.images import store
+from harness.images.kind_node import ASSEMBLY_LABEL
 from harness.lifecycle.reap import ambient_engines, remove_foreign, remove_routes
 from harness.lifecycle.run import RUN_LABEL, dead_runs, living_runs
 
@@ -81,8 +82,9 @@ def _clean_foreign(run: Run, announce: Callable[[str], None]) -> None:
 def _clean_engine(engine: Engine, announce: Callable[[str], None]) -> None:
     """Remove what runs have left, and our names of images: an image goes with its last name."""
     try:
-        for thing in engine.remove_of_all_runs(RUN_LABEL):
-            announce(f"removed {thing}")
+        for label in (RUN_LABEL, ASSEMBLY_LABEL):
+            for thing in engine.remove_of_all_runs(label):
+                announce(f"removed {thing}")
         for name in store.own_names(engine.client):
             store.drop(engine.client, name)
             announce(f"removed image {name}")

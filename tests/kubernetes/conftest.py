@@ -13,6 +13,7 @@ import pytest
 
 from harness.engine import open_engine
 from harness.home import Home
+from harness.images.model import Image
 from harness.images.provide import provide_all
 from harness.lab import images_of, started_lab
 from harness.lifecycle.reap import PRIVATE
@@ -27,8 +28,24 @@ if TYPE_CHECKING:
     from harness.engine import Engine
     from harness.lab import Lab
 
+NEWEST = Image.KIND_NODE_1_36
+NODE_IMAGES = (NEWEST, Image.KIND_NODE_1_35)
 SCENARIO = Path(__file__).parent / "scenario.yaml"
 LAB_SECONDS = 3600
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-versions",
+        action="store_true",
+        help="try each Kubernetes version that can be built; each is compiled for minutes once",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "node_image" in metafunc.fixturenames:
+        chosen = NODE_IMAGES if metafunc.config.getoption("--all-versions") else (NEWEST,)
+        metafunc.parametrize("node_image", chosen, scope="module", ids=str)
 
 
 @pytest.fixture(scope="session")

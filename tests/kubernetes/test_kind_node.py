@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.engine import open_engine
 from harness.home import Home
 from harness.images.model import Image
 from harness.images.provide import provide
@@ -24,26 +22,13 @@ if TYPE_CHECKING:
     from tests.kubernetes.kind_cluster import KindCluster
 
 NODES = ("control-plane", "worker", "worker2")
-IMAGES = [Image.KIND_NODE_1_36, Image.KIND_NODE_1_35]
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with open_engine(Home.locate(os.environ), print, os.environ) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module", params=IMAGES)
-def image(request: pytest.FixtureRequest) -> Image:
-    return Image(request.param)
 
 
 @pytest.fixture(scope="module")
 def cluster(
-    engine: Engine, image: Image, tmp_path_factory: pytest.TempPathFactory
+    home: Home, engine: Engine, node_image: Image, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[KindCluster]:
-    home = Home.locate(os.environ)
-    node = provide(image, engine=engine, home=home, announce=print)
+    node = provide(node_image, engine=engine, home=home, announce=print)
     with kind_cluster(engine, node.reference, tmp_path_factory.mktemp("kind")) as made:
         import_busybox(engine.client, home, tmp_path_factory.mktemp("busybox"))
         made.kind("load", "docker-image", "busybox:test", "--name", made.name)
@@ -55,7 +40,7 @@ def cluster(
 
 
 def test_all_nodes_are_ready_with_the_version_of_the_recipe(
-    cluster: KindCluster, image: Image
+    cluster: KindCluster, node_image: Image
 ) -> None:
     cluster.kubectl("wait", "nodes", "--all", "--for=condition=Ready", "--timeout=60s")
 
@@ -63,7 +48,7 @@ def test_all_nodes_are_ready_with_the_version_of_the_recipe(
         "get", "nodes", "--output", "jsonpath={.items[*].status.nodeInfo.kubeletVersion}"
     ).split()
 
-    wanted = load_recipes()[image].kubernetes
+    wanted = load_recipes()[node_image].kubernetes
     assert wanted is not None
     assert versions == [f"v{wanted.version}"] * len(NODES)
 
