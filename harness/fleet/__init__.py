@@ -2,13 +2,12 @@
 
 from harness.fleet.figures import MEASURE, FleetFigures
 from harness.fleet.manifest import SampleOrder
-from harness.fleet.measuring import list_nodes, pull_everywhere, time_limit_seconds
+from harness.fleet.measuring import Fleet, time_limit_seconds
 
 __all__ = [
     "MEASURE",
+    "Fleet",
     "FleetFigures",
     "SampleOrder",
-    "list_nodes",
-    "pull_everywhere",
     "time_limit_seconds",
 ]

@@ -4,101 +4,94 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.fleet.model import Answer, Fell, Gap, Hindered, Missing, Pulled, Ran
+from harness.fleet.model import Answer, Fell, Gap, Hindered, Missing, Pulled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.fleet.model import FleetNode, Sign
 
-# What a pod shows where the node itself is the reason.
-_SILENCE = frozenset({Gap.NO_POD, Gap.NOT_SCHEDULED, Gap.NO_ANSWER})
+# What a pod shows where the node itself may be the reason, and what waiting may still change.
+_OPEN = frozenset({Gap.NO_POD, Gap.NOT_SCHEDULED, Gap.NO_ANSWER})
 
 
 class Coverage:
-    """Signs of one sample, in any order and any number of times, against the nodes there are.
+    """What events and pods of one sample tell, in any order, against the nodes there are.
 
     Nodes from which nothing is to be expected are not awaited, but count when they answer.
-    Signs of nodes that were not there at the beginning are left out.
+    What nodes tell that were not there at the beginning is left out.
     """
 
     def __init__(self, nodes: Iterable[FleetNode]) -> None:
         self._nodes = {node.name: node for node in nodes}
-        self._awaited = {node.name for node in self._nodes.values() if node.missing is None}
-        self._untold = set(self._awaited)
+        self._unanswered = {node.name for node in self._nodes.values() if node.missing is None}
+        self._untold = set(self._unanswered)
         self._seconds: dict[str, float] = {}
         self._pulled: set[str] = set()
         self._fallen: dict[str, Missing] = {}
         self._hindered: dict[str, str] = {}
+        self._pods: Mapping[str, Missing | None] = {}
 
     def note(self, sign: Sign) -> None:
-        """Take a sign into account. A refusal stays, even if a later attempt succeeds."""
-        node = sign.node
+        """Take an event into account. A refusal stays, even if a later attempt succeeds."""
         match sign:
             case Hindered():
-                self._hindered[node] = sign.message
-            case Ran():
-                self._pulled.add(node)
-                self._awaited.discard(node)
+                self._hindered[sign.node] = sign.message
             case Pulled():
-                self._pulled.add(node)
-                self._awaited.discard(node)
-                self._untold.discard(node)
+                self._untold.discard(sign.node)
+                self._mark_pulled(sign.node)
                 if sign.seconds is not None:
-                    self._seconds.setdefault(node, sign.seconds)
+                    self._seconds.setdefault(sign.node, sign.seconds)
             case Fell():
-                self._fallen.setdefault(node, sign.missing)
-                self._awaited.discard(node)
-                self._untold.discard(node)
+                self._mark_fallen(sign.node, sign.missing)
 
-    @property
+    def look(self, pods: Mapping[str, Missing | None]) -> None:
+        """Take all pods as they are now into account, by node: why it does not run, else None."""
+        self._pods = pods
+        for node, missing in pods.items():
+            if missing is None:
+                self._mark_pulled(node)
+            elif missing.gap not in _OPEN:
+                self._mark_fallen(node, missing)
+
     def answered(self) -> bool:
-        """Whether every awaited node has run its pod or will not."""
-        return not self._awaited
+        """Whether every awaited node has pulled or will not."""
+        return not self._unanswered
 
-    @property
     def told(self) -> bool:
-        """Whether besides that every kubelet has told of its pull."""
-        return not self._awaited and not self._untold
+        """Whether besides that an event has told of every pull."""
+        return not self._unanswered and not self._untold
 
-    def conclude(
-        self,
-        found: Mapping[str, Missing | None] | None = None,
-        now: Iterable[FleetNode] | None = None,
-    ) -> tuple[Answer, ...]:
-        """Return each node's answer, sorted by name.
-
-        `found` are the pods of those who had not answered in time, by their nodes: why each has
-        not run, None where it has; `now` are the nodes as they are then.
-        """
-        later = {node.name: node for node in now} if now is not None else self._nodes
+    def conclude(self, now: Iterable[FleetNode]) -> tuple[Answer, ...]:
+        """Return each node's answer, sorted by name; `now` are the nodes at the end."""
+        later = {node.name: node for node in now}
         return tuple(
-            self._answer(self._nodes[name], found or {}, later.get(name))
-            for name in sorted(self._nodes)
+            self._answer(self._nodes[name], later.get(name)) for name in sorted(self._nodes)
         )
 
-    def _answer(
-        self, node: FleetNode, found: Mapping[str, Missing | None], later: FleetNode | None
-    ) -> Answer:
-        refused = self._fallen.get(node.name)
-        ran = node.name in self._pulled or (node.name in found and found[node.name] is None)
-        if refused is not None and (refused.gap is Gap.PULL_REFUSED or not ran):
-            return Answer(node.name, missing=refused)
-        if ran:
+    def _mark_pulled(self, node: str) -> None:
+        self._pulled.add(node)
+        self._unanswered.discard(node)
+
+    def _mark_fallen(self, node: str, missing: Missing) -> None:
+        self._fallen.setdefault(node, missing)
+        self._unanswered.discard(node)
+        self._untold.discard(node)
+
+    def _answer(self, node: FleetNode, later: FleetNode | None) -> Answer:
+        fallen = self._fallen.get(node.name)
+        refused = fallen is not None and fallen.gap is Gap.PULL_REFUSED
+        if node.name in self._pulled and not refused:
             return Answer(node.name, seconds=self._seconds.get(node.name))
-        if node.missing is not None:
-            return Answer(node.name, missing=node.missing)
-        if later is None:
-            return Answer(node.name, missing=Missing(Gap.GONE, "it was removed meanwhile"))
-        why = self._why(node.name, found)
-        silent = why.gap in _SILENCE
-        return Answer(node.name, missing=(silent and later.missing) or why)
+        return Answer(node.name, missing=fallen or self._why(node, later))
 
-    def _why(self, node: str, found: Mapping[str, Missing | None]) -> Missing:
-        """Say why a node that could have answered has not; warnings tell more than silence."""
-        missing = found.get(node)
-        if missing is None:
+    def _why(self, node: FleetNode, later: FleetNode | None) -> Missing:
+        """Say why a node gave no answer; warnings tell more than silence."""
+        if later is None:
+            return Missing(Gap.GONE, "it was removed meanwhile")
+        if standing := node.missing or later.missing:
+            return standing
+        pod = self._pods.get(node.name)
+        if pod is None:
             return Missing(Gap.NO_POD, self._hindered.get("", ""))
-        return Missing(
-            missing.gap, missing.evidence or self._hindered.get(node, ""), missing.diagnosis
-        )
+        return Missing(pod.gap, pod.evidence or self._hindered.get(node.name, ""))

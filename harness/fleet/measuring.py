@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from contextlib import ExitStack, contextmanager
-from queue import Empty, SimpleQueue
+from contextlib import closing, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import WaitTimeoutError
@@ -15,15 +16,15 @@ from harness.fleet.reading import Reader, read_node, why_not_running
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
 
     from harness.fleet.manifest import SampleOrder
-    from harness.fleet.model import Answer, FleetNode, Sign
+    from harness.fleet.model import Answer, FleetNode
     from harness.kubernetes_api import KubernetesAPI
 
 _NODES: Final = "/api/v1/nodes"
-# A kubelet sends its events beside the pod's status; the last ones come a little later.
-_LATE_EVENTS_SECONDS: Final = 5
+# A kubelet sends its events beside the pod's status; they come a little later.
+_QUIET_SECONDS: Final = 5
 _REMOVAL_SECONDS: Final = 60
 
 # What is left tells of pulls, and of what hinders them: less than half of all events.
@@ -43,61 +44,73 @@ def time_limit_seconds(nodes: int, image_bytes: int) -> float:
     return 120 + nodes * (0.1 + image_bytes / 100e6)
 
 
-def list_nodes(api: KubernetesAPI, platform: str) -> tuple[FleetNode, ...]:
-    """Return all nodes, and of which no pod of the platform is to be expected."""
-    return tuple(read_node(node, platform) for node in api.each(_NODES))
+class Fleet:
+    """All nodes of a cluster, which pull images of one platform, such as linux/amd64."""
 
+    def __init__(self, api: KubernetesAPI, platform: str) -> None:
+        self._api = api
+        self._platform = platform
 
-def pull_everywhere(
-    api: KubernetesAPI,
-    order: SampleOrder,
-    nodes: Sequence[FleetNode],
-    *,
-    timeout_seconds: float,
-) -> tuple[Answer, ...]:
-    """Make every node pull one image, and return what became of it, sorted by node.
+    @cached_property
+    def nodes(self) -> tuple[FleetNode, ...]:
+        """The nodes at first sight, and of which no pod is to be expected."""
+        return self._list_nodes()
 
-    Ends when all nodes have answered, and at the latest after `timeout_seconds`; the DaemonSet
-    and its pods are gone when this returns. Raises KubernetesError when the API fails us, and
-    WaitTimeoutError when pods remain.
-    """
-    reader = Reader(order.reference, order.name)
-    coverage = Coverage(nodes)
-    signs: SimpleQueue[Sign | Exception] = SimpleQueue()
-    # Pods that do not run yet are none of our concern, so each is told of only once or twice.
-    begun = {"labelSelector": _own(order), "fieldSelector": "status.phase!=Pending"}
-    events = f"/api/v1/namespaces/{order.namespace}/events"
-    following = (
-        Following(api, _pods(order), reader.pod, signs, begun),
-        Following(api, events, reader.event, signs, {"fieldSelector": _TELLING}),
-    )
-    for stream in following:
-        stream.prepare()
-    with _running(api, order):
-        with ExitStack() as streams:
-            for stream in following:
-                streams.enter_context(stream.reading(timeout_seconds))
-            _await(coverage, signs, time.monotonic() + timeout_seconds)
-        if coverage.answered:
-            return coverage.conclude()
-        found = dict(map(why_not_running, api.each(_pods(order), labelSelector=_own(order))))
-        return coverage.conclude(found, list_nodes(api, order.platform))
+    def pull(
+        self, order: SampleOrder, *, image_bytes: int, timeout_seconds: float | None = None
+    ) -> tuple[Answer, ...]:
+        """Make every node pull one image, and return what became of it, sorted by node.
 
+        Ends when all nodes have answered, and at the latest when the time is over, by default
+        `time_limit_seconds`; the DaemonSet and its pods are gone when this returns. Raises
+        KubernetesError when the API fails us, and WaitTimeoutError when pods remain.
+        """
+        events = Following(self._api, f"/api/v1/namespaces/{order.namespace}/events", _TELLING)
+        events.begin()
+        with _running(self._api, order):
+            begun = time.monotonic()
+            # The first sample's nodes are listed while they are pulling already.
+            coverage = Coverage(self.nodes)
+            limit = timeout_seconds or time_limit_seconds(len(self.nodes), image_bytes)
+            self._await(coverage, order, events, begun + limit)
+            if coverage.answered():
+                return coverage.conclude(self.nodes)
+            self._look(coverage, order)
+            return coverage.conclude(self._list_nodes())
 
-def _await(coverage: Coverage, signs: SimpleQueue[Sign | Exception], deadline: float) -> None:
-    """Take signs until everybody has told of the pull, or has answered and says no more."""
-    while not coverage.told:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return
-        patience = min(left, _LATE_EVENTS_SECONDS) if coverage.answered else left
-        try:
-            sign = signs.get(timeout=patience)
-        except Empty:
-            return
-        if isinstance(sign, Exception):
-            raise sign
-        coverage.note(sign)
+    def _await(
+        self, coverage: Coverage, order: SampleOrder, events: Following, deadline: float
+    ) -> None:
+        """Take events until every node has told of its pull.
+
+        Events can be lost. So when none has come for a while, the pods are looked at, each time
+        after twice as long; when all have run, and no event came after that either, none will.
+        """
+        reader, quiet = Reader(order.reference, order.name), _QUIET_SECONDS
+        while (left := math.ceil(deadline - time.monotonic())) > 0:
+            heard = False
+            with closing(events.changes(min(left, quiet))) as changes:
+                for event in changes:
+                    if (sign := reader.event(event)) is None:
+                        continue
+                    heard = True
+                    coverage.note(sign)
+                    if coverage.told():
+                        return
+            if heard:
+                quiet = _QUIET_SECONDS
+            elif coverage.answered():
+                return
+            else:
+                self._look(coverage, order)
+                quiet = _QUIET_SECONDS if coverage.answered() else 2 * quiet
+
+    def _look(self, coverage: Coverage, order: SampleOrder) -> None:
+        pods = self._api.each(_pods(order), labelSelector=_own(order))
+        coverage.look(dict(map(why_not_running, pods)))
+
+    def _list_nodes(self) -> tuple[FleetNode, ...]:
+        return tuple(read_node(node, self._platform) for node in self._api.each(_NODES))
 
 
 @contextmanager

@@ -59,15 +59,8 @@ class Pulled:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """A pod has run, whatever its kubelet told."""
-
-    node: str
-
-
-@dataclass(frozen=True)
 class Fell:
-    """A pod will not run for a reason that waiting does not change: refused, not admitted."""
+    """A kubelet told that it cannot pull."""
 
     node: str
     missing: Missing
@@ -81,7 +74,7 @@ class Hindered:
     message: str
 
 
-Sign = Pulled | Ran | Fell | Hindered
+Sign = Pulled | Fell | Hindered
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from harness.cluster.pod_events import (
     pod_events,
     pod_state,
 )
-from harness.fleet.model import Fell, FleetNode, Gap, Hindered, Missing, Pulled, Ran
+from harness.fleet.model import Fell, FleetNode, Gap, Hindered, Missing, Pulled
 
 if TYPE_CHECKING:
     from harness.fleet.model import Sign
@@ -34,20 +34,10 @@ def read_node(node: Json, platform: str) -> FleetNode:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads signs of one sample: of the image with this reference, in pods of this DaemonSet."""
+    """Reads events of one sample: of the image with this reference, in pods of this DaemonSet."""
 
     reference: str
     daemon_set: str
-
-    def pod(self, pod: Json) -> Sign | None:
-        """Read a pod; None where it is on its way."""
-        node, status = pod["spec"].get("nodeName", ""), pod["status"]
-        match status.get("phase"):
-            case "Running" | "Succeeded":
-                return Ran(node)
-            case "Failed":
-                return Fell(node, Missing(Gap.NOT_ADMITTED, _words(status)))
-        return None
 
     def event(self, event: Json) -> Sign | None:
         """Read an event; None where it tells nothing of this sample.

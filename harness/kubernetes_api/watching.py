@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,6 @@ class Watch:
     def __init__(self, answer: urllib3.BaseHTTPResponse, path: str) -> None:
         self._answer = answer
         self._path = path
-        self._stopped = False
         self._changes = self._read()
 
     def __enter__(self) -> Self:
@@ -56,16 +54,9 @@ class Watch:
         return next(self._changes)
 
     def close(self) -> None:
-        """End the request; for the thread that iterates."""
+        """End the request."""
         self._changes.close()
         self._answer.close()
-
-    def stop(self) -> None:
-        """End the iteration from another thread, also while it waits for a change."""
-        self._stopped = True
-        # The answer has been read to its end, or its connection is gone.
-        with suppress(ValueError, RuntimeError, OSError):
-            self._answer.shutdown()
 
     def _read(self) -> Generator[WatchEvent]:
         try:
@@ -74,10 +65,8 @@ class Watch:
                 if change["type"] == "ERROR":
                     raise _refusal(change["object"], self._path)
                 yield WatchEvent(change["type"], change["object"])
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            # A connection that is shut down amid TLS may end in bytes that make no sense.
-            if not self._stopped:
-                raise KubernetesError(f"the watch of {self._path} broke: {error}") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise KubernetesError(f"the watch of {self._path} broke: {error}") from error
 
 
 def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
