@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _WARM_PULLS: Final = 10
 # What a pod takes on an idle cluster from its creation to its removal, and what a node is
 # taken to fetch at least, while all of them pull at once.
+_SMALL_BYTES: Final = 72 * 1024
 _SECONDS_PER_PULL: Final = 1.5
 _BYTES_PER_SECOND: Final = 20 * MIB
 
@@ -38,11 +39,15 @@ class Footprint:
 
 @dataclass(frozen=True)
 class _Small:
-    """Images whose size no scenario sets: how many, how big on the whole, how often pulled."""
+    """Images whose size no scenario sets: how many, how big on the whole, how often pulled.
+
+    Of those that count with the samples, each is pulled once.
+    """
 
     images: int
     bytes: int
     pulls: int
+    per_sample: int = 0
 
 
 _SMALL: Final[dict[Capability, _Small]] = {
@@ -50,8 +55,8 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "pull_secrets": _Small(images=32, bytes=3 * MIB, pulls=32),
     "latency": _Small(images=0, bytes=0, pulls=0),
     "integrity": _Small(images=16, bytes=8 * MIB, pulls=10),
-    # Among them three of 48 MiB, which are long enough under way to see who waits for whom.
-    "kubelet": _Small(images=80, bytes=152 * MIB, pulls=100),
+    # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
+    "kubelet": _Small(images=80, bytes=152 * MIB, pulls=100, per_sample=3),
 }
 
 
@@ -63,13 +68,14 @@ def footprints(scenario: Scenario) -> tuple[Footprint, ...]:
 def _footprint(capability: Capability, scenario: Scenario) -> Footprint:
     small = _SMALL[capability]
     images, further_pulls = _sized(capability, scenario.latency.samples)
+    sampled = small.per_sample * scenario.latency.samples
     sizes = [SIZE_CLASS_BYTES[size] for size in scenario.latency.size_classes]
-    moved = small.bytes + images * sum(sizes)
+    moved = small.bytes + sampled * _SMALL_BYTES + images * sum(sizes)
     return Footprint(
         capability=capability,
-        images=small.images + images * len(sizes),
+        images=small.images + sampled + images * len(sizes),
         pushed_bytes=moved,
-        pulls_per_node=small.pulls + (images + further_pulls) * len(sizes),
+        pulls_per_node=small.pulls + sampled + (images + further_pulls) * len(sizes),
         pulled_bytes_per_node=moved,
     )
 

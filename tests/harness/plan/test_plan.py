@@ -54,6 +54,21 @@ def test_latency_moves_each_size_class_as_often_as_it_is_sampled() -> None:
     assert latency.pulls_per_node == 2 * (2 * 2 + 1 + 10)
 
 
+def test_kubelets_are_asked_for_more_with_more_samples() -> None:
+    few, many = (
+        EXISTING.model_copy(update={"latency": LatencySpec(size_classes=("1MiB",), samples=count)})
+        for count in (1, 11)
+    )
+    kubelet = [
+        next(each for each in footprints(scenario) if each.capability == "kubelet")
+        for scenario in (few, many)
+    ]
+
+    assert kubelet[1].images - kubelet[0].images == 10 * (3 + 1)
+    assert kubelet[1].pulls_per_node - kubelet[0].pulls_per_node == 10 * (3 + 1)
+    assert kubelet[1].pushed_bytes - kubelet[0].pushed_bytes > 10 * MIB
+
+
 def test_every_capability_has_a_footprint() -> None:
     assert [each.capability for each in footprints(EXISTING)] == list(CAPABILITIES)
 
