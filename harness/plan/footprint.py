@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from harness.scenario.model import Capability, Scenario
 
 _WARM_PULLS: Final = 10
+_SMALL_BYTES: Final = 72 * 1024
 # What a pod takes on an idle cluster from its creation to its removal, and what a node is
 # taken to fetch at least, while all of them pull at once.
-_SMALL_BYTES: Final = 72 * 1024
 _SECONDS_PER_PULL: Final = 1.5
 _BYTES_PER_SECOND: Final = 20 * MIB
 
