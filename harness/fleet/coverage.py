@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.fleet.model import Answer, Fell, Gap, Hindered, Missing, Pulled
+from harness.fleet.model import Answer, Fell, Gap, Hindered, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,20 +30,27 @@ class Coverage:
         self._pulled: set[str] = set()
         self._fallen: dict[str, Missing] = {}
         self._hindered: dict[str, str] = {}
+        self._forgiven: set[str] = set()
         self._pods: Mapping[str, Missing | None] = {}
 
     def note(self, sign: Sign) -> None:
-        """Take an event into account. A refusal stays, even if a later attempt succeeds."""
-        match sign:
-            case Hindered():
-                self._hindered[sign.node] = sign.message
-            case Pulled():
-                self._untold.discard(sign.node)
-                self._mark_pulled(sign.node)
-                if sign.seconds is not None:
-                    self._seconds.setdefault(sign.node, sign.seconds)
-            case Fell():
-                self._mark_fallen(sign.node, sign.missing)
+        """Take an event into account.
+
+        A refusal stays, even if a later attempt succeeds, unless the kubelet had not got the
+        pull secret in time: that says nothing of the registry.
+        """
+        node = sign.node
+        if isinstance(sign, Hindered):
+            self._hindered[node] = sign.message
+            if sign.lacked_secret:
+                self._forgiven.add(node)
+        elif isinstance(sign, Fell):
+            self._mark_fallen(node, sign.missing)
+        else:
+            self._untold.discard(node)
+            self._mark_pulled(node)
+            if sign.seconds is not None:
+                self._seconds.setdefault(node, sign.seconds)
 
     def look(self, pods: Mapping[str, Missing | None]) -> None:
         """Take all pods as they are now into account, by node: why it does not run, else None."""
@@ -74,6 +81,8 @@ class Coverage:
         self._unanswered.discard(node)
 
     def _mark_fallen(self, node: str, missing: Missing) -> None:
+        if node in self._forgiven:
+            return
         self._fallen.setdefault(node, missing)
         self._unanswered.discard(node)
         self._untold.discard(node)
@@ -94,4 +103,4 @@ class Coverage:
         pod = self._pods.get(node.name)
         if pod is None:
             return Missing(Gap.NO_POD, self._hindered.get("", ""))
-        return Missing(pod.gap, pod.evidence or self._hindered.get(node.name, ""))
+        return Missing(pod.gap, pod.evidence or self._hindered.get(node.name, ""), pod.diagnosis)

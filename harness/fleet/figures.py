@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from harness.findings import Code, Finding
+from harness.findings import Code, Finding, Inconclusive
 from harness.fleet.model import EXCUSED, Gap
 from harness.measure import Samples, latency
 from harness.result.model import Measurement, NodeFigures
@@ -53,20 +53,25 @@ class FleetFigures:
     def measurements(self, size_class: str) -> tuple[Measurement, ...]:
         """Return p50, p95 and max of all nodes' pulls together, p99 of 1000 pulls or more.
 
-        Besides that: how many pulls were seen to succeed without a figure, because kubelets
-        send only so many events. Raises Inconclusive without any figure.
+        Besides that: how many pulls were seen to succeed without a figure, where there are any,
+        because kubelets send only so many events. Nothing where no kubelet told its time.
         """
         told = Samples(seconds for node in self._nodes.values() for seconds in node.seconds)
+        if told.count == 0:
+            return ()
+        figures = latency(MEASURE, told, size_class=size_class)
         untold = sum(node.untold for node in self._nodes.values())
+        if untold == 0:
+            return figures
         without_figure = Measurement(
             name=f"{MEASURE}_without_figure",
             unit="pulls",
             value=untold,
-            statistic="sum",
-            samples=max(1, told.count + untold),
+            statistic="max",
+            samples=1,
             size_class=size_class,
         )
-        return (*latency(MEASURE, told, size_class=size_class), without_figure)
+        return (*figures, without_figure)
 
     def refusals(self) -> tuple[Finding, ...]:
         """Return one finding per reason why nodes refused to pull; it names them."""
@@ -76,17 +81,21 @@ class FleetFigures:
                 groups[missing.diagnosis.code].append((name, missing))
         return tuple(_refused(code, group) for code, group in sorted(groups.items()))
 
-    def gaps(self) -> str:
-        """Name the nodes that gave no answer although pods may run there; empty without any."""
+    def require_all(self) -> None:
+        """Raise Inconclusive that names the nodes which gave no answer although pods may run there.
+
+        It is raised too where no kubelet told how long it pulled.
+        """
         groups: dict[Gap, list[tuple[str, Missing]]] = defaultdict(list)
         for name, missing in self._all_missing():
             if missing.diagnosis is None and missing.gap not in EXCUSED:
                 groups[missing.gap].append((name, missing))
-        if not groups:
-            return ""
-        uncovered = sum(len(group) for group in groups.values())
-        told = "; ".join(f"{gap}: {_named(group)}" for gap, group in sorted(groups.items()))
-        return f"{uncovered} of {len(self._nodes)} nodes were not covered: {told}"
+        if groups:
+            uncovered = sum(len(group) for group in groups.values())
+            told = "; ".join(f"{gap}: {_named(group)}" for gap, group in sorted(groups.items()))
+            raise Inconclusive(f"{uncovered} of {len(self._nodes)} nodes were not covered: {told}")
+        if not any(node.seconds for node in self._nodes.values()):
+            raise Inconclusive("no kubelet told how long it pulled; are events kept?")
 
     def _all_missing(self) -> tuple[tuple[str, Missing], ...]:
         return tuple(

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any, Final
 
 SAMPLE_LABEL: Final = "pullproof.sample"
 _USER: Final = 65532
@@ -17,7 +14,7 @@ class SampleOrder:
     """One image for a whole fleet: `reference` must be new to every node.
 
     `name` is the DaemonSet's; `pull_secret` names a secret of the namespace, empty for none;
-    `platform` is the image's, such as linux/amd64; `labels` come on top of our own.
+    `platform` is the image's, such as linux/amd64.
     """
 
     name: str
@@ -25,7 +22,6 @@ class SampleOrder:
     reference: str
     platform: str
     pull_secret: str = ""
-    labels: Mapping[str, str] | None = None
 
 
 def daemon_set(order: SampleOrder) -> dict[str, Any]:
@@ -35,7 +31,7 @@ def daemon_set(order: SampleOrder) -> dict[str, Any]:
     second. The image is new, so IfNotPresent pulls it.
     """
     labels = {SAMPLE_LABEL: order.name}
-    metadata = {"labels": {**(order.labels or {}), **labels}}
+    metadata = {"labels": labels}
     system, architecture = order.platform.split("/")
     pod: dict[str, Any] = {
         "automountServiceAccountToken": False,

@@ -68,10 +68,15 @@ class Fell:
 
 @dataclass(frozen=True)
 class Hindered:
-    """Something hinders a pod that may run yet; `node` is empty for pods that nobody created."""
+    """Something hinders a pod that may run yet; `node` is empty for pods that nobody created.
+
+    `lacked_secret` is for a kubelet that was too slow to get the pull secret: it has then asked
+    the registry without, is refused, and tries again ten seconds later.
+    """
 
     node: str
     message: str
+    lacked_secret: bool = False
 
 
 Sign = Pulled | Fell | Hindered

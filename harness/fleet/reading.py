@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.cluster.pod_events import (
+    LACKED_SECRET_EVENT,
     Phase,
     diagnose_events,
     diagnose_refusal,
@@ -110,7 +111,9 @@ def _condition(status: Json, wanted: str) -> str:
 def _hindrance(event: Json, node: str) -> Hindered | None:
     if event.get("type") != "Warning":
         return None
-    return Hindered(node, f"{event.get('reason', '')}: {event.get('message', '')}")
+    reason = event.get("reason", "")
+    told = f"{reason}: {event.get('message', '')}"
+    return Hindered(node, told, lacked_secret=reason == LACKED_SECRET_EVENT)
 
 
 def _words(told: Json) -> str:
