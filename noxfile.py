@@ -111,7 +111,7 @@ def sabotage(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure our own overhead as ratios within one run; -- --pairs 30."""
+    """Measure our own overhead as ratios within one run; -- --pairs 30, or -- --fleet 3."""
     run(session, "-m", "tests.bench", *session.posargs)
 
 

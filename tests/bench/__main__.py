@@ -1,4 +1,4 @@
-"""Measure, print a table, keep the figures: `nox -s bench -- --pairs 30`."""
+"""Measure, print a table, keep the figures: `nox -s bench -- --pairs 30`, or `-- --fleet 3`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from harness import machine
 from harness.lifecycle.run import new_run_id
+from tests.bench.fleet import measure_fleet
 from tests.bench.pulls import measure_pulls
 from tests.bench.whole_run import measure_whole_run
 
@@ -44,15 +45,21 @@ def main() -> None:
     """Run all benchmarks one after the other."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--pairs", type=int, default=30, help="pairs of pulls (default: 30)")
+    parser.add_argument(
+        "--fleet", type=int, metavar="RUNS", help="measure fleet mode instead, so many runs each"
+    )
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the JSON")
     options = parser.parse_args()
     # A pipe has no width of its own; rich would take 80 columns and break every line.
     console = Console(width=None if sys.stdout.isatty() else COLUMNS)
     started, load = datetime.now(UTC), os.getloadavg()[0]
-    figures = [
-        *measure_whole_run(console.print),
-        *measure_pulls(options.pairs, console.print),
-    ]
+    if options.fleet:
+        figures = measure_fleet(options.fleet, console.print)
+    else:
+        figures = [
+            *measure_whole_run(console.print),
+            *measure_pulls(options.pairs, console.print),
+        ]
     surroundings = Surroundings(
         started=started.isoformat(timespec="seconds"),
         commit=machine.harness_commit(),
