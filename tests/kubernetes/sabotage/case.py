@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.findings import Code
     from harness.lab import Lab
     from harness.result.model import Status
+    from harness.scenario.model import Capability
     from harness.workload import Published
 
 
@@ -23,7 +24,7 @@ BYSTANDERS = ("secret-on-the-pod-pulls", "pod-without-a-secret-is-refused")
 
 
 def red(code: Code, *checks: str) -> dict[str, Code]:
-    """Return checks of suites/kubelet that must fail with a code."""
+    """Return checks of one suite that must fail with a code."""
     return dict.fromkeys(checks, code)
 
 
@@ -33,7 +34,7 @@ class Case:
 
     `broken` breaks the lab when it is entered and heals it when it is left. `published` breaks
     something whenever a check has pushed an image; what it does must not outlive that image.
-    `turns_red` maps each check of suites/kubelet that must fail to its code, `leaves_open` each
+    `turns_red` maps each check of `suite` that must fail to its code, `leaves_open` each
     that can prove nothing to its status, by their ids without the capability. They are run with
     `bystanders`, which must pass: the whole suite for each case would take an hour. `subjects`
     are what the findings must name, and nothing else; names that we make up end where their
@@ -47,8 +48,14 @@ class Case:
     published: Callable[[Lab, Published], None] = _leave_alone
     leaves_open: Mapping[str, Status] = field(default_factory=dict)
     bystanders: tuple[str, ...] = BYSTANDERS
+    suite: Capability = "kubelet"
 
     @property
     def checks(self) -> tuple[str, ...]:
         """All checks that are run."""
         return tuple(dict.fromkeys((*self.turns_red, *self.leaves_open, *self.bystanders)))
+
+    @property
+    def red_ids(self) -> tuple[str, ...]:
+        """The whole ids of the checks that must fail."""
+        return tuple(f"{self.suite}.{check}" for check in self.turns_red)

@@ -111,6 +111,14 @@ CASES = (
         bystanders=("unknown-ca-is-refused-on-every-node",),
     ),
     Case(
+        name="node-of-the-fleet-lacks-an-authority",
+        suite="latency",
+        broken=_authority_missing,
+        turns_red=red(Code.PULL_FAILED, "cold-pulls-of-the-whole-fleet-1mib"),
+        subjects=WORKER_2,
+        bystanders=("registry-memory-under-concurrent-reads",),
+    ),
+    Case(
         name="node-skips-verification",
         broken=_verification_off,
         turns_red=red(
