@@ -83,8 +83,8 @@ def _footprint(capability: Capability, scenario: Scenario) -> Footprint:
 def _sized(capability: Capability, samples: int) -> tuple[int, int]:
     """Return how many images there are of each size class, and pulls of what is there already."""
     match capability:
-        case "latency":  # one node at a time, all at once, and one that is pulled warm
-            return 2 * samples + 1, _WARM_PULLS
+        case "latency":  # one node at a time, all at once, as a fleet, and one that is pulled warm
+            return 3 * samples + 1, _WARM_PULLS
         case "kubelet":  # one pod at a time
             return samples, 0
         case _:
