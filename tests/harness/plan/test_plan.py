@@ -50,8 +50,8 @@ def test_latency_moves_each_size_class_as_often_as_it_is_sampled() -> None:
     latency = next(each for each in footprints(EXISTING) if each.capability == "latency")
 
     assert latency.images == 2 * (3 * 2 + 1)
-    assert latency.pushed_bytes == latency.pulled_bytes_per_node == 5 * 11 * MIB
-    assert latency.pulls_per_node == 2 * (2 * 2 + 1 + 10)
+    assert latency.pushed_bytes == latency.pulled_bytes_per_node == 7 * 11 * MIB
+    assert latency.pulls_per_node == 2 * (3 * 2 + 1 + 10)
 
 
 def test_kubelets_are_asked_for_more_with_more_samples() -> None:
