@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from harness.scenario.model import MIB, SIZE_CLASS_BYTES
 
 if TYPE_CHECKING:
-    from harness.scenario.model import Capability, Scenario
+    from harness.scenario.model import Capability, LatencySpec, Scenario
 
 _WARM_PULLS: Final = 10
 _SMALL_BYTES: Final = 72 * 1024
@@ -67,25 +67,26 @@ def footprints(scenario: Scenario) -> tuple[Footprint, ...]:
 
 def _footprint(capability: Capability, scenario: Scenario) -> Footprint:
     small = _SMALL[capability]
-    images, further_pulls = _sized(capability, scenario.latency.samples)
+    sized, further_pulls = _sized(capability, scenario.latency)
     sampled = small.per_sample * scenario.latency.samples
-    sizes = [SIZE_CLASS_BYTES[size] for size in scenario.latency.size_classes]
-    moved = small.bytes + sampled * _SMALL_BYTES + images * sum(sizes)
+    moved = small.bytes + sampled * _SMALL_BYTES + sum(sized)
     return Footprint(
         capability=capability,
-        images=small.images + sampled + images * len(sizes),
+        images=small.images + sampled + len(sized),
         pushed_bytes=moved,
-        pulls_per_node=small.pulls + sampled + (images + further_pulls) * len(sizes),
+        pulls_per_node=small.pulls + sampled + len(sized) + further_pulls,
         pulled_bytes_per_node=moved,
     )
 
 
-def _sized(capability: Capability, samples: int) -> tuple[int, int]:
-    """Return how many images there are of each size class, and pulls of what is there already."""
+def _sized(capability: Capability, latency: LatencySpec) -> tuple[list[int], int]:
+    """Return the bytes of each image of a size class, and pulls of what is there already."""
+    all_sizes = [SIZE_CLASS_BYTES[size] for size in latency.size_classes]
+    by_pods = [SIZE_CLASS_BYTES[size] for size in latency.by_pods] * latency.samples
     match capability:
-        case "latency":  # one node at a time, all at once, as a fleet, and one that is pulled warm
-            return 3 * samples + 1, _WARM_PULLS
+        case "latency":  # one node at a time, all at once, one that is pulled warm; as a fleet
+            return all_sizes * (2 * latency.samples + 1) + by_pods, _WARM_PULLS * len(all_sizes)
         case "kubelet":  # one pod at a time
-            return samples, 0
+            return by_pods, 0
         case _:
-            return 0, 0
+            return [], 0

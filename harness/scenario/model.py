@@ -176,15 +176,24 @@ class RegistrySpec(Part):
         return f"{self.repository_prefix}/{path}" if self.repository_prefix else path
 
 
-class LatencySpec(Part):
-    """How much is measured: samples per node and size class, and the stated concurrency."""
+SizeClasses = Annotated[tuple[SizeClass, ...], Field(min_length=1, strict=False)]
 
-    size_classes: Annotated[tuple[SizeClass, ...], Field(min_length=1, strict=False)] = (
-        "10MiB",
-        "100MiB",
-    )
+
+class LatencySpec(Part):
+    """How much is measured: samples per node and size class, and the stated concurrency.
+
+    `pod_size_classes` are those that are pulled by pods on Kubernetes; all unless told.
+    """
+
+    size_classes: SizeClasses = ("10MiB", "100MiB")
+    pod_size_classes: SizeClasses | None = None
     samples: Annotated[int, Field(ge=1, le=200)] = 3
     concurrent_reads: Annotated[int, Field(ge=1, le=200)] = 32
+
+    @property
+    def by_pods(self) -> tuple[SizeClass, ...]:
+        """The size classes that are pulled by pods."""
+        return self.pod_size_classes or self.size_classes
 
 
 class Target(Part):

@@ -47,6 +47,7 @@ _NEEDS_SIZE_CLASS = (
     "concurrent_cold_pull_p95_seconds",
     "pod_pull_p95_seconds",
 )
+_BY_PODS = ("pod_pull_p95_seconds", "fleet_cold_pull_p95_seconds")
 _WITHOUT_SIZE_CLASS = ("registry_memory_bytes", "pod_pull_queue_p95_seconds", "rollout_seconds")
 
 
@@ -140,6 +141,7 @@ def _lists(scenario: Scenario) -> Iterator[Breach]:
     lists: tuple[tuple[Place, Sequence[str]], ...] = (
         (("capabilities",), scenario.capabilities),
         (("latency", "sizeClasses"), scenario.latency.size_classes),
+        (("latency", "podSizeClasses"), scenario.latency.pod_size_classes or ()),
     )
     for place, words in lists:
         for index in _repeated(words):
@@ -148,9 +150,12 @@ def _lists(scenario: Scenario) -> Iterator[Breach]:
 
 
 def _target_sizes(scenario: Scenario) -> Iterator[Breach]:
-    measured = ", ".join(scenario.latency.size_classes)
     for index, target in enumerate(scenario.targets):
         place: Place = ("targets", index)
+        by_pods = target.measure in _BY_PODS
+        key = "podSizeClasses" if by_pods and scenario.latency.pod_size_classes else "sizeClasses"
+        classes = scenario.latency.by_pods if by_pods else scenario.latency.size_classes
+        measured = ", ".join(classes)
         if target.measure in _NEEDS_SIZE_CLASS and target.size_class is None:
             sentence = f"the target for {target.measure} lacks a sizeClass"
             yield place, sentence, f"Add sizeClass, one of those measured: {measured}."
@@ -159,9 +164,9 @@ def _target_sizes(scenario: Scenario) -> Iterator[Breach]:
         if target.measure in _WITHOUT_SIZE_CLASS:
             sentence = f"{target.measure} is measured once, not per size class"
             yield (*place, "sizeClass"), sentence, "Remove sizeClass."
-        elif target.size_class not in scenario.latency.size_classes:
+        elif target.size_class not in classes:
             sentence = f"the target names {target.size_class}, which is not measured"
-            remedy = f"Add it to latency.sizeClasses, or name one of those: {measured}."
+            remedy = f"Add it to latency.{key}, or name one of those: {measured}."
             yield (*place, "sizeClass"), sentence, remedy
 
 

@@ -27,7 +27,7 @@ HUB = "docker.io"
 
 @pytest.mark.failure_modes(8)
 def test_matching_keys_pull(lab: Lab, publish: Publish, pods: Pods, judge: Judge) -> None:
-    """Each form of key that names the registry gives its credentials to pods on every node."""
+    """Each form of key that names the registry gives its credentials to pods."""
     registry = lab.find(kinds.WITH_ACCOUNTS)
     cases = _cases(matching_forms(registry.host), registry, publish, pods)
     for case, pulls in pods.pull_each(cases):

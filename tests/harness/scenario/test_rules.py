@@ -114,6 +114,15 @@ def breaches(tmp_path: Path, rows: str) -> list[str]:
             "or name one of those: 10MiB, 100MiB",
         ),
         (
+            (
+                f"{PRIMARY}latency: {{podSizeClasses: [1MiB]}}\n{KUBERNETES}"
+                f"targets:\n  - {{{POD}, max: 3, sizeClass: 10MiB}}\n"
+            ),
+            10,
+            "the target names 10MiB, which is not measured",
+            "Add it to latency.podSizeClasses, or name one of those: 1MiB",
+        ),
+        (
             f"{PRIMARY}targets:\n  - {{{WARM}, max: 3, sizeClass: 1MiB}}\n",
             6,
             "the target names 1MiB, which is not measured",
