@@ -99,6 +99,7 @@ class ExistingNode:
             namespace=self.pull_secrets.namespace,
             pull_secrets=self.pull_secrets.names(reference, credentials),
             policy="Always",
+            with_status=True,
         )
         return pull_as_pod(
             self.pull_secrets.api, order, timeout_seconds=timeout_seconds + _POD_SECONDS

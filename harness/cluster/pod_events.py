@@ -130,6 +130,21 @@ def pod_events(events: Iterable[Json]) -> tuple[PodEvent, ...]:
     )
 
 
+def state_told(events: Sequence[PodEvent]) -> PodState:
+    """Tell how far a pod's image is by its events alone; they come before the status does.
+
+    A kubelet looks at its containers once a second (`relistPeriod` in `pkg/kubelet/kubelet.go`)
+    and writes a status only then.
+    """
+    for event in events:
+        if event.reason == PULLED_EVENT:
+            return PodState(Phase.PULLED)
+        if event.reason in REFUSAL_EVENTS and _HELD_BACK not in event.message:
+            found = _FAILED.fullmatch(event.message)
+            return PodState(Phase.REFUSED, "", "", found["cause"] if found else event.message)
+    return PodState(Phase.WAITING)
+
+
 def tells_of(phase: Phase, event: Json) -> bool:
     """Tell whether an event is the one by which the kubelet told of what the status says."""
     reasons = frozenset((PULLED_EVENT,)) if phase is Phase.PULLED else REFUSAL_EVENTS

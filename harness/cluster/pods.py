@@ -16,6 +16,7 @@ from harness.cluster.pod_events import (
     lacks_secret,
     pod_events,
     pod_state,
+    state_told,
     tells_of,
 )
 from harness.cluster.protocols import PodPull
@@ -44,6 +45,8 @@ class PodOrder:
     `node` is the node's name in reports, `node_name` the one that Kubernetes knows. Without a
     `service_account` it is the namespace's `default`. `secrets_exist` says that all pull secrets
     of the pod are there, so that a kubelet which has not got one must be asked again.
+    `with_status` asks for the pod's status too, which comes up to a second after the events: the
+    reason to wait, and the image's id.
     """
 
     reference: str
@@ -54,6 +57,7 @@ class PodOrder:
     service_account: str = ""
     policy: PullPolicy = "IfNotPresent"
     secrets_exist: bool = True
+    with_status: bool = False
 
 
 def pull_as_pod(api: KubernetesAPI, order: PodOrder, *, timeout_seconds: float = 60) -> PodPull:
@@ -61,8 +65,8 @@ def pull_as_pod(api: KubernetesAPI, order: PodOrder, *, timeout_seconds: float =
 
     The scheduler is not asked, and no taint keeps the pod away. A refusal is a result, as is a
     kubelet that does neither in time: its failure has the code `timeout` and shows the last
-    state seen. Five requests of the API where all goes well. Raises KubernetesError where the
-    API does not take the pod.
+    state seen. Four requests of the API where all goes well, one more with the status. Raises
+    KubernetesError where the API does not take the pod.
 
     A kubelet gives a secret that is new to it one second to arrive
     (`pkg/kubelet/util/manager/watch_based_manager.go`), and then pulls without. Such a pull shows
@@ -82,9 +86,14 @@ def _pull_once(api: KubernetesAPI, order: PodOrder, timeout_seconds: float) -> P
     started, begin = time.time(), time.perf_counter()
     try:
         created = api.create(pods, _pod(name, order, timeout_seconds))
-        state = _settled(api, pods, name, timeout_seconds)
-        duration = time.perf_counter() - begin
-        events = _events(api, order.namespace, str(created["metadata"]["uid"]), state.phase)
+        uid = str(created["metadata"]["uid"])
+        if order.with_status:
+            state = _settled(api, pods, name, timeout_seconds)
+            duration = time.perf_counter() - begin
+            events = _events(api, order.namespace, uid, state.phase)
+        else:
+            state, events = _told(api, order, name, uid, timeout_seconds)
+            duration = time.perf_counter() - begin
     finally:
         api.delete(f"{pods}/{name}", grace_seconds=0)
     times = image_times(events) if state.phase is Phase.PULLED else ImageTimes()
@@ -134,6 +143,37 @@ def _pod(name: str, order: PodOrder, timeout_seconds: float) -> Json:
     if order.service_account:
         spec["serviceAccountName"] = order.service_account
     return {"metadata": {"name": name}, "spec": spec}
+
+
+def _told(
+    api: KubernetesAPI, order: PodOrder, name: str, pod_uid: str, timeout_seconds: float
+) -> tuple[PodState, tuple[PodEvent, ...]]:
+    """Wait until the pod's events tell of its image; return what they tell, and the events.
+
+    Events may be lost, so the pod itself is looked at whenever none has told for some seconds.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    namespace = f"/api/v1/namespaces/{order.namespace}"
+    seen: dict[str, Json] = {}
+
+    def tells(event: Json) -> bool:
+        seen[str(event["metadata"]["name"])] = event
+        return state_told(pod_events([event])).phase is not Phase.WAITING
+
+    while True:
+        watch_until(
+            api,
+            f"{namespace}/events",
+            tells,
+            timeout_seconds=_EVENT_SECONDS,
+            fieldSelector=f"involvedObject.uid={pod_uid}",
+        )
+        events = pod_events(seen.values())
+        state = state_told(events)
+        if state.phase is Phase.WAITING:
+            state = pod_state(api.find(f"{namespace}/pods/{name}") or {})
+        if state.phase is not Phase.WAITING or time.monotonic() > deadline:
+            return state, events
 
 
 def _settled(api: KubernetesAPI, pods: str, name: str, timeout_seconds: float) -> PodState:

@@ -65,7 +65,7 @@ def test_never_runs_what_is_there_and_pulls_nothing(
     secret = pods.secret({registry.host: credentials_of(registry)})
     image = publish(registry)
     mark = log.mark()
-    pulls = pods.pull(image.reference, secret, policy="Never")
+    pulls = pods.pull(image.reference, secret, policy="Never", with_status=True)
     judge(checks.all_refused(pulls, FailureCode.POLICY))
     judge(checks.waited_with(pulls, "ErrImageNeverPull"))
     requests = log.requests_since(mark)

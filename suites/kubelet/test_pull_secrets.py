@@ -27,7 +27,7 @@ def test_secret_on_the_pod_pulls(lab: Lab, publish: Publish, pods: Pods, judge: 
     secret = pods.secret({registry.host: credentials_of(registry)})
     image = publish(registry)
     mark = log.mark()
-    pulls = pods.pull(image.reference, secret)
+    pulls = pods.pull(image.reference, secret, with_status=True)
     requests = log.requests_since(mark)
     judge(checks.all_succeeded(pulls), checks.is_image(pulls, image.image))
     judge(checks.served_by(requests, image.repository, lab.nodes))

@@ -32,7 +32,7 @@ def test_wrong_password_is_named_alike_by_all(
     wrong = replace(credentials_of(registry), password=lab.new_password())
     image = publish(registry)
     code = FailureCode.AUTHENTICATION
-    pulls = pods.pull(image.reference, pods.secret({registry.host: wrong}))
+    pulls = pods.pull(image.reference, pods.secret({registry.host: wrong}), with_status=True)
     judge(_refused_with(pulls, code, PULL_FAILED))
     judge(checks.all_refused(pull(image.reference, wrong), code))
     answer = registry.api(wrong).refusal(image.repository, "v1")
@@ -48,7 +48,7 @@ def test_missing_tag_is_named_alike_by_all(
     image = publish(registry)
     reference = f"{registry.host}/{image.repository}:missing"
     code = FailureCode.NOT_FOUND
-    pulls = pods.pull(reference, pods.secret({registry.host: credentials}))
+    pulls = pods.pull(reference, pods.secret({registry.host: credentials}), with_status=True)
     judge(_refused_with(pulls, code, PULL_FAILED))
     judge(checks.all_refused(pull(reference, credentials), code))
     answer = registry.api().refusal(image.repository, "missing")
@@ -61,7 +61,7 @@ def test_unknown_ca_is_named_alike_by_all(
     """Status, events and runtime name a certificate of an unknown authority."""
     reference = publish(lab.find(kinds.UNKNOWN_CA)).reference
     code = FailureCode.TLS_UNKNOWN_CA
-    judge(_refused_with(pods.pull(reference), code, PULL_FAILED))
+    judge(_refused_with(pods.pull(reference, with_status=True), code, PULL_FAILED))
     judge(checks.all_refused(pull(reference), code))
 
 
@@ -69,7 +69,7 @@ def test_unknown_name_is_named_alike_by_all(pods: Pods, pull: Pull, judge: Judge
     """Status, events and runtime name a host that nobody can resolve."""
     reference = "registry.pullproof.invalid/team/app:v1"
     code = FailureCode.NAME_RESOLUTION
-    judge(_refused_with(pods.pull(reference), code, PULL_FAILED))
+    judge(_refused_with(pods.pull(reference, with_status=True), code, PULL_FAILED))
     judge(checks.all_refused(pull(reference), code))
 
 
@@ -77,7 +77,7 @@ def test_closed_port_is_named_alike_by_all(lab: Lab, pods: Pods, pull: Pull, jud
     """Status, events and runtime name a port on which nobody listens."""
     reference = f"{lab.primary.host.partition(':')[0]}:1/team/app:v1"
     code = FailureCode.CONNECTION
-    judge(_refused_with(pods.pull(reference), code, PULL_FAILED))
+    judge(_refused_with(pods.pull(reference, with_status=True), code, PULL_FAILED))
     judge(checks.all_refused(pull(reference), code))
 
 
@@ -87,7 +87,7 @@ def test_invalid_image_name_is_named_alike_by_all(
     """Status, events and runtime name a reference that cannot be read."""
     reference = f"{lab.primary.host}/Team/App:v1"
     code = FailureCode.INVALID_REFERENCE
-    judge(_refused_with(pods.pull(reference), code, ("InvalidImageName",)))
+    judge(_refused_with(pods.pull(reference, with_status=True), code, ("InvalidImageName",)))
     judge(checks.all_refused(pull(reference), code))
 
 

@@ -55,7 +55,12 @@ def secret(lab: Lab, cluster: KubernetesAccess) -> Iterator[str]:
 
 
 def order(
-    lab: Lab, reference: str, *pull_secrets: str, node_name: str = "", secrets_exist: bool = True
+    lab: Lab,
+    reference: str,
+    *pull_secrets: str,
+    node_name: str = "",
+    secrets_exist: bool = True,
+    with_status: bool = True,
 ) -> PodOrder:
     cluster = ability(lab.cluster, KubernetesAccess)
     node = lab.nodes[-1]
@@ -66,6 +71,7 @@ def order(
         namespace=cluster.namespace,
         pull_secrets=pull_secrets,
         secrets_exist=secrets_exist,
+        with_status=with_status,
     )
 
 
@@ -109,20 +115,37 @@ def test_refusal_has_its_reason_and_its_events(
     assert checks.told_by_events([pull], pull.failure.code) == ()
 
 
-def test_missing_secret_is_told_by_an_event(
-    lab: Lab, cluster: KubernetesAccess, image: Published
+def test_events_alone_tell_what_the_status_tells_later(
+    lab: Lab, cluster: KubernetesAccess, image: Published, secret: str
 ) -> None:
-    asked = order(lab, image.reference, "no-such-secret", secrets_exist=False)
+    pulled = pull_as_pod(cluster.api, order(lab, image.reference, secret, with_status=False))
+    refused = pull_as_pod(cluster.api, order(lab, image.reference, with_status=False))
+
+    assert pulled.failure is None
+    assert refused.failure is not None
+    assert refused.failure.code == "authentication"
+    assert checks.told_by_events([refused], refused.failure.code) == ()
+    assert cluster.api.list(f"/api/v1/namespaces/{cluster.namespace}/pods") == ()
+
+
+@pytest.mark.parametrize("with_status", [True, False])
+def test_missing_secret_is_told_by_an_event(
+    lab: Lab, cluster: KubernetesAccess, image: Published, *, with_status: bool
+) -> None:
+    asked = order(
+        lab, image.reference, "no-such-secret", secrets_exist=False, with_status=with_status
+    )
 
     assert (
         checks.has_event([pull_as_pod(cluster.api, asked)], "FailedToRetrieveImagePullSecret") == ()
     )
 
 
+@pytest.mark.parametrize("with_status", [True, False])
 def test_node_that_does_not_exist_neither_pulls_nor_refuses(
-    lab: Lab, cluster: KubernetesAccess, image: Published
+    lab: Lab, cluster: KubernetesAccess, image: Published, *, with_status: bool
 ) -> None:
-    asked = order(lab, image.reference, node_name="nowhere")
+    asked = order(lab, image.reference, node_name="nowhere", with_status=with_status)
 
     pull = pull_as_pod(cluster.api, asked, timeout_seconds=2)
 

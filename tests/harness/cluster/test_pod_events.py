@@ -13,6 +13,7 @@ from harness.cluster.pod_events import (
     lacks_secret,
     pod_events,
     pod_state,
+    state_told,
     tells_of,
 )
 from harness.cluster.protocols import PodEvent
@@ -116,6 +117,31 @@ def test_events_are_read_in_the_order_of_their_names() -> None:
 )
 def test_event_of_the_end_is_known(phase: Phase, reason: str, expected: bool) -> None:
     assert tells_of(phase, {"reason": reason}) is expected
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([], PodState(Phase.WAITING)),
+        ([PodEvent("Normal", "Pulling", f'Pulling image "{IMAGE}"')], PodState(Phase.WAITING)),
+        ([PodEvent("Normal", "Pulled", "already present")], PodState(Phase.PULLED)),
+        ([FAILED], PodState(Phase.REFUSED, message=CAUSE)),
+        (
+            [PodEvent("Warning", "ErrImageNeverPull", "not present")],
+            PodState(Phase.REFUSED, message="not present"),
+        ),
+        (
+            [PodEvent("Warning", "Failed", f'Failed to pull image "{IMAGE}": pull QPS exceeded')],
+            PodState(Phase.WAITING),
+        ),
+        (
+            [FAILED, PodEvent("Normal", "Pulled", "the next try")],
+            PodState(Phase.REFUSED, message=CAUSE),
+        ),
+    ],
+)
+def test_events_alone_tell_how_far_an_image_is(events: list[PodEvent], expected: PodState) -> None:
+    assert state_told(events) == expected
 
 
 @pytest.mark.parametrize(
