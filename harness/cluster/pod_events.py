@@ -133,7 +133,7 @@ def pod_events(events: Iterable[Json]) -> tuple[PodEvent, ...]:
 def state_told(events: Sequence[PodEvent]) -> PodState:
     """Tell how far a pod's image is by its events alone; they come before the status does.
 
-    A kubelet looks at its containers once a second (`relistPeriod` in `pkg/kubelet/kubelet.go`)
+    A kubelet looks at its containers once a second (`genericPlegRelistPeriod`, kubelet.go)
     and writes a status only then.
     """
     for event in events:
