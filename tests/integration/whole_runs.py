@@ -113,7 +113,12 @@ def whole_run(
     variables = os.environ | {"PULLPROOF_HOME": str(own.root), "PYTHONUNBUFFERED": "1"}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            pytest_command(folder / "results", "suites", *arguments),
+            # A shell's background jobs ignore interrupts, and so would what we start.
+            [
+                "env",
+                "--default-signal=INT",
+                *pytest_command(folder / "results", "suites", *arguments),
+            ],
             cwd=CHECKOUT,
             env=variables | dict(environment or {}),
             stdout=log,
