@@ -115,7 +115,7 @@ def whole_run(
         process = subprocess.Popen(
             # A shell's background jobs ignore interrupts, and so would what we start.
             [
-                "env",
+                "/usr/bin/env",
                 "--default-signal=INT",
                 *pytest_command(folder / "results", "suites", *arguments),
             ],
