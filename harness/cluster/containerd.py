@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,12 +85,13 @@ def containerd_cluster(
     log when it does not answer.
     """
     names = [f"node-{number}" for number in range(1, spec.nodes + 1)]
-    with ThreadPoolExecutor(len(names)) as pool, ExitStack() as stack:
-        starting = [pool.submit(_start, name, parts, engine) for name in names]
-        stack.callback(_remove_all, names, parts, engine, pool)
-        # Where one fails, the others are started all the same: only then can they be removed.
-        stack.callback(wait, starting)
-        nodes = [stack.enter_context(_opened(each.result(), engine)) for each in starting]
+    with ExitStack() as stack:
+        stack.callback(_remove_all, names, parts, engine)
+        # Where one fails or we are interrupted, the pool waits for the others to be started all
+        # the same: only then can they be removed.
+        with ThreadPoolExecutor(len(names)) as pool:
+            handles = list(pool.map(lambda name: _start(name, parts, engine), names))
+        nodes = [stack.enter_context(_opened(handle, engine)) for handle in handles]
         for node in nodes:
             _wait_until_ready(node)
         yield ContainerdCluster(tuple(nodes))
@@ -150,11 +151,9 @@ def _start(name: str, parts: NodeParts, engine: Engine) -> NodeHandle:
     return NodeHandle(name, container.id, container.address, str(folder))
 
 
-def _remove_all(
-    names: Sequence[str], parts: NodeParts, engine: Engine, pool: ThreadPoolExecutor
-) -> None:
-    for removal in [pool.submit(_remove, name, parts, engine) for name in names]:
-        removal.result()
+def _remove_all(names: Sequence[str], parts: NodeParts, engine: Engine) -> None:
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: _remove(name, parts, engine), names))
 
 
 def _remove(name: str, parts: NodeParts, engine: Engine) -> None:

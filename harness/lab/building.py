@@ -25,6 +25,7 @@ from harness.trust import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from concurrent.futures import Future
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -192,13 +193,14 @@ def _all_at_once(site: _Site) -> Iterator[tuple[DistributionRegistry, ...]]:
     """Start all registries at the same time and remove them at the same time."""
     managers = [site.registry(spec) for spec in site.scenario.registries]
     with ThreadPoolExecutor(len(managers)) as pool:
-        starting = [pool.submit(manager.__enter__) for manager in managers]
+        starting: list[Future[DistributionRegistry]] = []
         try:
+            starting.extend(pool.submit(manager.__enter__) for manager in managers)
             yield tuple(start.result() for start in starting)
         finally:
             entered = [
                 manager
-                for manager, start in zip(managers, starting, strict=True)
+                for manager, start in zip(managers, starting, strict=False)
                 if start.exception() is None
             ]
             ending = [pool.submit(manager.__exit__, None, None, None) for manager in entered]
