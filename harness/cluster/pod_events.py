@@ -140,8 +140,7 @@ def state_told(events: Sequence[PodEvent]) -> PodState:
         if event.reason == PULLED_EVENT:
             return PodState(Phase.PULLED)
         if event.reason in REFUSAL_EVENTS and _HELD_BACK not in event.message:
-            found = _FAILED.fullmatch(event.message)
-            return PodState(Phase.REFUSED, "", "", found["cause"] if found else event.message)
+            return PodState(Phase.REFUSED, message=_cause(event))
     return PodState(Phase.WAITING)
 
 
@@ -196,7 +195,16 @@ def diagnose_events(events: Sequence[PodEvent]) -> Diagnosis | None:
     for event in warnings:
         if found := _FAILED.fullmatch(event.message):
             return _diagnose(found["cause"])
-    return _diagnose(warnings[0].message) if warnings else None
+    return _diagnose(_cause(warnings[0])) if warnings else None
+
+
+def _cause(event: PodEvent) -> str:
+    """Return what a refusal's event tells of its cause, without the words that introduce it.
+
+    Of a secret that it cannot read the kubelet says `Error: ` and no more than Go does.
+    """
+    found = _FAILED.fullmatch(event.message)
+    return found["cause"] if found else event.message.removeprefix("Error: ")
 
 
 def _diagnose(message: str) -> Diagnosis:

@@ -135,6 +135,10 @@ def test_event_of_the_end_is_known(phase: Phase, reason: str, expected: bool) ->
             PodState(Phase.WAITING),
         ),
         (
+            [PodEvent("Warning", "Failed", "Error: illegal base64 data at input byte 4")],
+            PodState(Phase.REFUSED, message="illegal base64 data at input byte 4"),
+        ),
+        (
             [FAILED, PodEvent("Normal", "Pulled", "the next try")],
             PodState(Phase.REFUSED, message=CAUSE),
         ),
