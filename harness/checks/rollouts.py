@@ -165,7 +165,8 @@ def _leftover(rollout: Rollout, names: Mapping[str, str]) -> Sequence[Finding]:
 
 
 def _lost_service(rollout: Rollout, old_image: str, serving: int) -> Sequence[Finding]:
-    ready = sum(pod.image == old_image and pod.ready for pod in rollout.pods)
+    # One that is ending still calls itself ready, but no service leads to it any more.
+    ready = sum(pod.image == old_image and pod.ready and not pod.ending for pod in rollout.pods)
     if ready >= serving:
         return ()
     evidence = (

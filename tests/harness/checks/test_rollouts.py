@@ -133,6 +133,10 @@ def test_refusal_for_another_reason_is_found() -> None:
     assert judged(SERVING, replace(REFUSED, hang=wrong)) == [(Code.WRONG_REASON, "node-1")]
 
 
+def test_pod_that_is_ending_serves_nobody() -> None:
+    assert judged(replace(SERVING, ending=True), REFUSED) == [(Code.SERVICE_LOST, "roller")]
+
+
 def test_lost_service_is_found() -> None:
     gone = [(Code.SERVICE_LOST, "roller")]
 
