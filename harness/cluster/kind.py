@@ -136,25 +136,31 @@ def kind_cluster(spec: ClusterSpec, parts: KindParts, engine: Engine) -> Iterato
     """
     names = node_names(spec.nodes)
     _require_inotify_instances(len(names))
-    try:
-        try:
+    with ExitStack() as stack:
+        stack.callback(engine.remove_labelled, KIND_LABEL, parts.name)
+        with _told_by_logs(parts, engine):
             _create(spec, parts, engine)
-            with KubernetesAPI(parts.kubeconfig) as api, ExitStack() as stack:
-                nodes = tuple(
-                    stack.enter_context(_opened(handle, engine))
-                    for handle in _prepared(names, parts, engine)
-                )
-                _wait_until_ready(api, len(names))
-                namespaces = create_namespaces(api, parts.name, parts.labels)
-                yield KindCluster(nodes, api, parts.name, namespaces)
-        except CommandError as error:
-            _export_logs(parts, engine)
-            raise EngineError(
-                f"kind did not create the cluster: {error}",
-                remedy="read the nodes' journals below `logs` in the results",
-            ) from error
-    finally:
-        engine.remove_labelled(KIND_LABEL, parts.name)
+            api = stack.enter_context(KubernetesAPI(parts.kubeconfig))
+            nodes = tuple(
+                stack.enter_context(_opened(handle, engine))
+                for handle in _prepared(names, parts, engine)
+            )
+            _wait_until_ready(api, len(names))
+            namespaces = create_namespaces(api, parts.name, parts.labels)
+        yield KindCluster(nodes, api, parts.name, namespaces)
+
+
+@contextmanager
+def _told_by_logs(parts: KindParts, engine: Engine) -> Iterator[None]:
+    """Export the nodes' logs where the cluster does not come up, be it that nodes never join."""
+    try:
+        yield
+    except HarnessError as error:
+        _export_logs(parts, engine)
+        raise EngineError(
+            f"kind did not create the cluster: {error}",
+            remedy="read the nodes' journals below `logs` in the results",
+        ) from error
 
 
 @contextmanager
