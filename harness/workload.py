@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.distribution_api import UnexpectedStatusError
 from harness.history import Operation, Outcome
+from harness.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def pull_on(
     nodes: Sequence[Node], reference: str, credentials: Credentials | None
 ) -> tuple[Pull, ...]:
     """Pull one image on all nodes at once; the answers stand in the order of the nodes."""
-    with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
+    with Pool(len(nodes)) as pool:
         return tuple(pool.map(lambda node: node.pull(reference, credentials), nodes))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from harness.cluster.containerd_node import (
 from harness.cri.client import CRI
 from harness.engine import Bind, ContainerSpec
 from harness.errors import HarnessError, WaitTimeoutError
+from harness.pool import Pool
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ def containerd_cluster(
     names = [f"node-{number}" for number in range(1, spec.nodes + 1)]
     with ExitStack() as stack:
         stack.callback(_remove_all, names, parts, engine)
-        # Where one fails or we are interrupted, the pool waits for the others to be started all
-        # the same: only then can they be removed.
-        with ThreadPoolExecutor(len(names)) as pool:
+        # Where one fails or we are interrupted, the others are waited for: only when nothing is
+        # being started any more can all be removed.
+        with Pool(len(names)) as pool:
             handles = list(pool.map(lambda name: _start(name, parts, engine), names))
         nodes = [stack.enter_context(_opened(handle, engine)) for handle in handles]
         for node in nodes:
@@ -152,7 +152,7 @@ def _start(name: str, parts: NodeParts, engine: Engine) -> NodeHandle:
 
 
 def _remove_all(names: Sequence[str], parts: NodeParts, engine: Engine) -> None:
-    with ThreadPoolExecutor(len(names)) as pool:
+    with Pool(len(names)) as pool:
         list(pool.map(lambda name: _remove(name, parts, engine), names))
 
 

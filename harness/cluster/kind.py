@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from harness.cri.client import CRI
 from harness.engine.client import KIND_LABEL
 from harness.errors import CommandError, EngineError, HarnessError
 from harness.kubernetes_api import KubernetesAPI
+from harness.pool import Pool
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class KindCluster:
     def collect_logs(self, into: Path) -> None:
         """Write each node's journal, with the runtime's and the kubelet's, to `<node>.log`."""
         into.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(len(self.nodes)) as pool:
+        with Pool(len(self.nodes)) as pool:
             for node, journal in zip(self.nodes, pool.map(_journal, self.nodes), strict=True):
                 (into / f"{node.name}.log").write_bytes(journal)
 
@@ -203,7 +203,7 @@ def _create(spec: ClusterSpec, parts: KindParts, engine: Engine) -> None:
 
 
 def _prepared(names: tuple[str, ...], parts: KindParts, engine: Engine) -> list[NodeHandle]:
-    with ThreadPoolExecutor(len(names)) as pool:
+    with Pool(len(names)) as pool:
         return list(pool.map(lambda name: _prepare(name, parts, engine), names))
 
 

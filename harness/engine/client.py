@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +13,7 @@ from harness.engine.errors import reported
 from harness.engine.firewall import require_open_bridges
 from harness.engine.networks import Network, network_of
 from harness.engine.networks import create_network as create_network_of
+from harness.pool import Pool
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Engine:
         with reported(f"cannot remove everything labelled {chosen}"):
             containers = self._containers(chosen)
             volumes = {name for container in containers for name in _volumes_of(container)}
-            with ThreadPoolExecutor(_REMOVALS) as pool:
+            with Pool(_REMOVALS) as pool:
                 ids = [str(container.id) for container in containers]
                 list(pool.map(partial(remove_container, self.client), ids))
             for network in self.client.networks.list(filters={"label": chosen}):

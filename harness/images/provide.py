@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from harness.images.bundle import find_archive, load_archive
 from harness.images.model import Image, Origin, ProvidedImage
 from harness.images.reach import Reach, reach, remember
 from harness.images.recipe import RECIPES, load_recipes
+from harness.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,7 +45,7 @@ def provide_all(
 ) -> dict[Image, ProvidedImage]:
     """Provide several images, two at a time; raises as `provide`, after all have ended."""
     wanted = list(dict.fromkeys(images))
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    with Pool(_WORKERS) as pool:
         provided = pool.map(
             lambda image: provide(
                 image, engine=engine, home=home, announce=announce, bundle=bundle

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from harness.errors import HarnessError
 from harness.images.model import Image
 from harness.lab.certs_d import certs_d
 from harness.lab.lab import Lab, LabHandle
+from harness.pool import Pool
 from harness.registry.distribution import RegistryHandle
 from harness.registry.distribution import attach as attached_registry
 from harness.registry.distribution_start import distribution_registry
@@ -25,7 +25,6 @@ from harness.trust import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from concurrent.futures import Future
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -191,18 +190,19 @@ def _may_change_routes(engine: Engine) -> bool:
 @contextmanager
 def _all_at_once(site: _Site) -> Iterator[tuple[DistributionRegistry, ...]]:
     """Start all registries at the same time and remove them at the same time."""
-    managers = [site.registry(spec) for spec in site.scenario.registries]
-    with ThreadPoolExecutor(len(managers)) as pool:
-        starting: list[Future[DistributionRegistry]] = []
-        try:
-            starting.extend(pool.submit(manager.__enter__) for manager in managers)
-            yield tuple(start.result() for start in starting)
-        finally:
-            entered = [
-                manager
-                for manager, start in zip(managers, starting, strict=False)
-                if start.exception() is None
-            ]
-            ending = [pool.submit(manager.__exit__, None, None, None) for manager in entered]
-            for end in ending:
-                end.result()
+    started: list[AbstractContextManager[DistributionRegistry]] = []
+
+    def start(
+        manager: AbstractContextManager[DistributionRegistry],
+    ) -> DistributionRegistry:
+        registry = manager.__enter__()
+        started.append(manager)
+        return registry
+
+    try:
+        with Pool(len(site.scenario.registries)) as pool:
+            registries = tuple(pool.map(start, map(site.registry, site.scenario.registries)))
+        yield registries
+    finally:
+        with Pool(max(1, len(started))) as pool:
+            list(pool.map(lambda manager: manager.__exit__(None, None, None), started))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from harness.distribution_api import UnexpectedStatusError
 from harness.errors import RegistryError
 from harness.findings import Code, Finding, NotVerified
 from harness.lab import ability
+from harness.pool import Pool
 from harness.registry.protocols import ExposesStorage, Restarts
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_concurrent_pushes_of_shared_layers_are_all_whole(
     def push_apart(image: oci.Image) -> Published:
         return push(image, f"{repository}/{image.digest[-8:]}", registry)
 
-    with ThreadPoolExecutor(max_workers=PUSHERS) as pool:
+    with Pool(PUSHERS) as pool:
         pushed = list(pool.map(push_apart, images))
     judge(*(_served_content(lab, image) for image in pushed))
     judge(checks.all_succeeded(pull(pushed[-1].reference, registry.credentials)))

@@ -20,7 +20,7 @@ LAYERS = (
     ("cluster.protocols", "cluster.pod_events", "registry.protocols", "registry.access_log"),
     ("cluster.rollout_model", "cluster.rollout_state", "cluster.kubelet_model"),
     ("result", "checks", "measure", "report"),
-    ("command", "wait", "home", "machine"),
+    ("command", "pool", "wait", "home", "machine"),
     ("trust", "debian", "golang", "distribution_api", "kubernetes_api", "cri"),
     ("engine", "tools"),
     ("images",),
@@ -127,6 +127,12 @@ def test_only_one_place_starts_processes_and_only_one_sleeps(file: Path) -> None
     if _module(file) != "harness.wait":
         assert "time.sleep" not in imports
         assert "time.sleep" not in _attributes(file)
+
+
+@pytest.mark.parametrize("file", _sources("harness", "fixtures", "suites"), ids=_module)
+def test_only_one_place_makes_pools_of_threads(file: Path) -> None:
+    made = "concurrent.futures.ThreadPoolExecutor"
+    assert _module(file) == "harness.pool" or made not in _imports(file)
 
 
 @pytest.mark.parametrize("file", _pure_modules(), ids=_module)
