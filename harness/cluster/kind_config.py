@@ -16,6 +16,20 @@ CONTROL_PLANE = "control-plane"
 
 _CRI = 'plugins."io.containerd.grpc.v1.cri"'
 
+# No cluster of a run outlives this machine's power, so etcd need not wait for the disk at each
+# write: a tenth of what a pod costs. kind takes the patch whose version is its kubeadm's.
+_ETCD = tuple(
+    {
+        "kind": "ClusterConfiguration",
+        "apiVersion": f"kubeadm.k8s.io/{version}",
+        "etcd": {"local": {"extraArgs": arguments}},
+    }
+    for version, arguments in (
+        ("v1beta3", {"unsafe-no-fsync": "true"}),
+        ("v1beta4", [{"name": "unsafe-no-fsync", "value": "true"}]),
+    )
+)
+
 
 def node_names(nodes: int) -> tuple[str, ...]:
     """Return the nodes' names behind the cluster's, as kind gives them: worker, worker2, ..."""
@@ -44,7 +58,7 @@ class KindConfig:
             "kind": "Cluster",
             "apiVersion": "kind.x-k8s.io/v1alpha4",
             "containerdConfigPatches": [self._containerd()],
-            "kubeadmConfigPatches": [json.dumps(self._kubelet())],
+            "kubeadmConfigPatches": [json.dumps(each) for each in (self._kubelet(), *_ETCD)],
             "nodes": [
                 {
                     "role": "control-plane" if name == CONTROL_PLANE else "worker",

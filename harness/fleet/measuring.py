@@ -147,7 +147,7 @@ def _wait_for_no_pods(api: KubernetesAPI, order: SampleOrder) -> None:
         ready=lambda names: not names,
         timeout_seconds=_REMOVAL_SECONDS,
         what=f"the pods of DaemonSet {order.name} to be gone",
-        interval_seconds=1,
+        interval_seconds=0.2,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -13,9 +14,16 @@ from harness import oci
 from harness.cluster.protocols import KubernetesAccess, RuntimeAccess
 from harness.diagnosis import FailureCode
 from harness.engine.client import KIND_LABEL
-from harness.lab import ability, attached_lab
-from harness.lifecycle.run import living_runs
+from harness.errors import EngineError
+from harness.images.model import Image
+from harness.images.provide import provide_all
+from harness.lab import ability, attached_lab, images_of, started_lab
+from harness.lifecycle.reap import PRIVATE
+from harness.lifecycle.run import living_runs, new_run_id, started_run
 from harness.machine import CHECKOUT
+from harness.scenario.load import load
+from harness.secret import new_password
+from harness.tools import Tool, provide_tool
 from harness.wait import wait_until
 from harness.workload import publish, pull_on, unique_repository
 from tests.acceptance_runs import pytest_command
@@ -51,6 +59,12 @@ def test_runtime_of_a_node_can_be_looked_into(lab: Lab, number: int) -> None:
     assert "containerd successfully booted" in node.runtime_log()
     assert "discard_unpacked_layers = false" in node.runtime_config()
     assert any(path.endswith("hosts.toml") for path in node.list_files("/etc/containerd/certs.d"))
+
+
+def test_etcd_does_not_wait_for_the_disk(lab: Lab) -> None:
+    manifest = ability(lab.nodes[0], RuntimeAccess).read_file("/etc/kubernetes/manifests/etcd.yaml")
+
+    assert b"--unsafe-no-fsync=true" in (manifest or b"")
 
 
 def test_kubernetes_knows_the_nodes_and_the_namespaces_of_the_run(lab: Lab) -> None:
@@ -99,3 +113,32 @@ def test_run_killed_while_kind_creates_its_cluster_leaves_no_node(
     )
     assert engine.labelled(KIND_LABEL, run.id) == ()
     assert engine.labelled("pullproof.run", run.id) == ()
+
+
+def test_cluster_that_does_not_come_up_leaves_its_logs_and_nothing_else(
+    home: Home, engine: Engine
+) -> None:
+    """Its nodes are of another kind of image: they never tell kind that they have started."""
+    scenario = load(SCENARIO).scenario
+    wanted = images_of(scenario)
+    (stranger,) = provide_all((Image.NODE_1_7,), engine=engine, home=home, announce=print).values()
+    images = provide_all(wanted, engine=engine, home=home, announce=print)
+    kind = provide_tool(Tool.KIND, home=home, announce=print, environment=os.environ).path
+    with started_run(home, new_run_id(), time_limit_seconds=600) as run:
+        run.journal.intend("engine", PRIVATE if engine.kind == "private" else engine.url)
+        with (
+            pytest.raises(EngineError, match="kind did not create the cluster"),
+            started_lab(
+                scenario,
+                engine=engine,
+                images={**images, wanted[0]: stranger},
+                run=run,
+                secret=new_password(),
+                kind=kind,
+            ),
+        ):
+            pass
+
+        assert list((run.folder / "logs").rglob("serial.log"))
+        assert engine.labelled(KIND_LABEL, run.id) == ()
+        assert engine.labelled("pullproof.run", run.id) == ()

@@ -34,8 +34,7 @@ def containerd(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def kubelet(document: dict[str, Any]) -> dict[str, Any]:
-    (patch,) = document["kubeadmConfigPatches"]
-    settings: dict[str, Any] = json.loads(patch)
+    settings: dict[str, Any] = json.loads(document["kubeadmConfigPatches"][0])
     return settings
 
 
@@ -71,3 +70,12 @@ def test_kubelet_pulls_as_the_scenario_says() -> None:
 
     assert settings["featureGates"] == {"KubeletEnsureSecretPulledImages": False}
     assert settings["serializeImagePulls"] is False
+
+
+def test_etcd_waits_for_no_disk_whichever_version_kubeadm_reads() -> None:
+    _, *patches = map(json.loads, config()["kubeadmConfigPatches"])
+
+    assert {patch["apiVersion"]: patch["etcd"]["local"]["extraArgs"] for patch in patches} == {
+        "kubeadm.k8s.io/v1beta3": {"unsafe-no-fsync": "true"},
+        "kubeadm.k8s.io/v1beta4": [{"name": "unsafe-no-fsync", "value": "true"}],
+    }
