@@ -170,9 +170,13 @@ def _told(
         )
         events = pod_events(seen.values())
         state = state_told(events)
-        if state.phase is Phase.WAITING:
-            state = pod_state(api.find(f"{namespace}/pods/{name}") or {})
-        if state.phase is not Phase.WAITING or time.monotonic() > deadline:
+        if state.phase is not Phase.WAITING:
+            return state, events
+        state = pod_state(api.find(f"{namespace}/pods/{name}") or {})
+        if state.phase is not Phase.WAITING:
+            # Where the status has overtaken its event, that one is on its way.
+            return state, _events(api, order.namespace, pod_uid, state.phase)
+        if time.monotonic() > deadline:
             return state, events
 
 

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.cluster.pods import PodOrder, pull_as_pod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from harness.kubernetes_api import KubernetesAPI
+
+ORDER = PodOrder(reference="r.test/app:v1", node="worker", node_name="kind-worker", namespace="run")
+PULLED = {
+    "metadata": {"name": "pull-1.18"},
+    "type": "Normal",
+    "reason": "Pulled",
+    "message": 'Successfully pulled image "r.test/app:v1" in 1.5s (2s including waiting).',
+}
+RUNNING = {"containerStatuses": [{"state": {"running": {}}, "imageID": "r.test/app@sha256:1"}]}
+
+
+class LateEvents:
+    """An API whose pods run before their events have come, which no real one does at will."""
+
+    def __init__(self) -> None:
+        self.looked_at_the_pod = False
+        self.deleted: list[str] = []
+
+    def create(self, _collection: str, _body: object) -> dict[str, Any]:
+        return {"metadata": {"uid": "1"}}
+
+    def get(self, _collection: str, **_: object) -> dict[str, Any]:
+        items = [PULLED] if self.looked_at_the_pod else []
+        return {"items": items, "metadata": {"resourceVersion": "1"}}
+
+    @contextmanager
+    def watch(self, _collection: str, **_: object) -> Iterator[list[object]]:
+        """End at once, as when the time of a watch is over."""
+        yield []
+
+    def find(self, _path: str) -> dict[str, Any]:
+        self.looked_at_the_pod = True
+        return {"status": RUNNING}
+
+    def delete(self, path: str, **_: object) -> None:
+        self.deleted.append(path)
+
+
+def test_event_that_its_pods_status_has_overtaken_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.cluster.pods._EVENT_SECONDS", 0)
+    api = LateEvents()
+
+    pull = pull_as_pod(cast("KubernetesAPI", api), ORDER)
+
+    assert pull.succeeded
+    assert (pull.pulling_seconds, pull.queueing_seconds) == (1.5, 0.5)
+    assert len(api.deleted) == 1
