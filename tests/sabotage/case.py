@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.machine import CHECKOUT
 from tests.sabotage.saboteur import Sabotage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from harness.findings import Code
     from harness.result.model import Status
     from harness.scenario.model import Capability
+
+SCENARIO = CHECKOUT / "tests/sabotage/scenario.yaml"
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Case:
 
     `turns_red` maps each check of the suite that must fail to its code, `leaves_open` each that
     can prove nothing to its status, with `reason` in its words; all others must pass. `subjects`
-    are the nodes or registries that the findings must name, and no others.
+    are the nodes or registries that the findings must name, and no others. `scenario` is the lab
+    that is broken: no larger than the suite needs, because each case builds one.
     """
 
     name: str
@@ -31,3 +36,4 @@ class Case:
     subjects: frozenset[str]
     leaves_open: Mapping[str, Status] = field(default_factory=dict)
     reason: str = ""
+    scenario: Path = SCENARIO

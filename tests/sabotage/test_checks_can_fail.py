@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.recorder import check_id
+from fixtures.recorder import capability_of, check_id
 from harness import command
 from harness.machine import CHECKOUT
 from harness.result.model import Status, Verdict
+from harness.scenario.model import CAPABILITIES
 from tests.acceptance_runs import pytest_command, run_acceptance
 from tests.kubernetes.sabotage.cases import CASES as KUBERNETES_CASES
 from tests.sabotage import integrity_cases, latency_cases, pull_secrets_cases, trust_cases
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
     from tests.sabotage.case import Case
 
-SCENARIO = CHECKOUT / "tests/sabotage/scenario.yaml"
 CASES = {
     case.name: case
     for module in (trust_cases, pull_secrets_cases, latency_cases, integrity_cases)
     for case in module.CASES
 }
+SCENARIOS = sorted({case.scenario for case in CASES.values()})
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -32,7 +33,7 @@ def test_sabotage_turns_exactly_the_right_checks_red(case: Case, tmp_path: Path)
     run = run_acceptance(
         tmp_path / "results",
         f"suites/{case.suite}",
-        *("--scenario", SCENARIO),
+        *("--scenario", case.scenario),
         *("-p", "tests.sabotage.saboteur", "--sabotage", case.name),
     )
     assert run.unproven() == {**case.turns_red, **case.leaves_open}, run.output
@@ -45,20 +46,27 @@ def test_sabotage_turns_exactly_the_right_checks_red(case: Case, tmp_path: Path)
     assert subjects == case.subjects
 
 
-def test_healthy_lab_turns_nothing_red(tmp_path: Path) -> None:
-    run = run_acceptance(tmp_path / "results", "suites", "--scenario", SCENARIO)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.stem)
+def test_healthy_lab_turns_nothing_red(scenario: Path, tmp_path: Path) -> None:
+    run = run_acceptance(tmp_path / "results", "suites", "--scenario", scenario)
     assert run.unproven() == {}, run.output
     assert run.conclusion().verdict is Verdict.PASSED
 
 
 def test_every_check_has_a_sabotage(tmp_path: Path) -> None:
+    checks = {check for scenario in SCENARIOS for check in _checks_of(scenario, tmp_path)}
+    # The kubelet's checks are demanded by the sabotage tests that break a cluster of kind.
+    assert {capability_of(check) for check in checks} == set(CAPABILITIES) - {"kubelet"}
+    red = {check for case in CASES.values() for check in case.turns_red}
+    on_kind = {check for case in KUBERNETES_CASES.values() for check in case.red_ids}
+    assert checks - red - on_kind == set()
+
+
+def _checks_of(scenario: Path, folder: Path) -> set[str]:
+    """Return the ids of all checks that a run of a scenario collects."""
     collected = command.run(
-        pytest_command(tmp_path, "suites", "--scenario", SCENARIO, "--collect-only", "-q"),
+        pytest_command(folder, "suites", "--scenario", scenario, "--collect-only", "-q"),
         timeout_seconds=60,
         directory=CHECKOUT,
     )
-    lines = [line for line in collected.text.splitlines() if "::" in line]
-    assert lines
-    red = {check for case in CASES.values() for check in case.turns_red}
-    on_kind = {check for case in KUBERNETES_CASES.values() for check in case.red_ids}
-    assert {check_id(line) for line in lines} - red - on_kind == set()
+    return {check_id(line) for line in collected.text.splitlines() if "::" in line}
