@@ -17,6 +17,7 @@ class Image(StrEnum):
     KIND_NODE_1_35 = "kind-node-1.35"
     KIND_NODE_1_36 = "kind-node-1.36"
     LOAD_BALANCER = "load-balancer"
+    TOOLS = "tools"
 
 
 class Origin(StrEnum):

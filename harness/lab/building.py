@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.clients.container import NAME as TOOLS
+from harness.clients.container import ToolsHandle, tools_container
+from harness.clients.container import attach as attached_tools
 from harness.cluster.containerd import NodeParts, containerd_cluster
 from harness.cluster.containerd import attached as attached_containerd
 from harness.cluster.existing import ExistingHandle
@@ -24,10 +27,11 @@ from harness.registry.distribution_start import distribution_registry
 from harness.trust import Authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from harness.clients.container import ToolsContainer
     from harness.cluster.containerd import ClusterHandle, ContainerdCluster
     from harness.cluster.kind import KindCluster
     from harness.engine import Engine
@@ -41,12 +45,19 @@ NODE_IMAGES = {"1.6": Image.NODE_1_6, "1.7": Image.NODE_1_7, "2.1": Image.NODE_2
 KIND_IMAGES = {"1.35": Image.KIND_NODE_1_35, "1.36": Image.KIND_NODE_1_36}
 REGISTRY_IMAGES = {"2.8": Image.REGISTRY_2_8, "3": Image.REGISTRY_3}
 AUTHORITIES = ("private-ca", "another-ca")
+NEED_TOOLS: frozenset[str] = frozenset({"replication", "supply_chain"})
 
 
 def images_of(scenario: Scenario) -> tuple[Image, ...]:
     """Return the images that a scenario's lab is made of, the nodes' first."""
     registries = {REGISTRY_IMAGES[spec.version] for spec in scenario.registries}
-    return (node_image(scenario.cluster), *sorted(registries))
+    tools = (Image.TOOLS,) if needs_tools(scenario) else ()
+    return (node_image(scenario.cluster), *sorted(registries), *tools)
+
+
+def needs_tools(scenario: Scenario) -> bool:
+    """Tell whether checks of a scenario run programs beside its registries."""
+    return not NEED_TOOLS.isdisjoint(scenario.capabilities)
 
 
 def node_image(spec: ClusterSpec) -> Image:
@@ -81,6 +92,24 @@ class _Site:
             folder=self.run.folder / spec.name,
             authorities=self.authorities,
             run_secret=self.secret,
+        )
+
+    def tools(
+        self, registries: Sequence[DistributionRegistry]
+    ) -> AbstractContextManager[ToolsContainer | None]:
+        """Return the programs that checks run, nothing where none does."""
+        if not needs_tools(self.scenario):
+            return nullcontext()
+        name = f"{self.run.id}-{TOOLS}"
+        self.run.journal.intend("container", name)
+        return tools_container(
+            ToolsHandle(name, self.run.folder / TOOLS),
+            engine=self.engine,
+            image_id=self.images[Image.TOOLS].id,
+            network=self.network,
+            labels=self.run.labels,
+            accounts={each.host: each.credentials for each in registries if each.credentials},
+            authorities=[self.authorities["private-ca"].certificate_pem],
         )
 
     def cluster(
@@ -133,14 +162,16 @@ def started_lab(
         authorities = {name: Authority.create(name) for name in AUTHORITIES}
         site = _Site(scenario, engine, images, run, secret, network, authorities)
         registries = stack.enter_context(_all_at_once(site))
+        tools = stack.enter_context(site.tools(registries))
         cluster = stack.enter_context(site.cluster(certs_d(registries), kind))
         handle = LabHandle(
             cluster=cluster.handle(),
             registries=tuple(registry.handle for registry in registries),
             secret=secret,
             folder=run.folder,
+            tools=tools.handle if tools else None,
         )
-        yield Lab(scenario, cluster, registries, handle)
+        yield Lab(scenario, cluster, registries, handle, tools)
 
 
 @contextmanager
@@ -148,8 +179,9 @@ def attached_lab(handle: LabHandle, scenario: Scenario, engine: Engine) -> Itera
     """Use a lab that another process has built; nothing is taken down with it."""
     built = (each for each in handle.registries if isinstance(each, RegistryHandle))
     registries = tuple(attached_registry(each, engine) for each in built)
+    tools = attached_tools(handle.tools, engine) if handle.tools else None
     with _attached_cluster(handle.cluster, engine) as cluster:
-        yield Lab(scenario, cluster, registries, handle)
+        yield Lab(scenario, cluster, registries, handle, tools)
 
 
 def _attached_cluster(

@@ -13,6 +13,8 @@ from harness.secret import new_password
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.clients import ClientTools
+    from harness.clients.container import ToolsHandle
     from harness.cluster.containerd import ClusterHandle
     from harness.cluster.existing import ExistingHandle
     from harness.cluster.kind import KindHandle
@@ -46,6 +48,7 @@ class LabHandle:
     registries: tuple[RegistryHandle | ExistingRegistry, ...]
     secret: Secret
     folder: Path
+    tools: ToolsHandle | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Lab:
     cluster: Cluster
     registries: tuple[Registry, ...]
     handle: LabHandle
+    tools: ClientTools | None = None
 
     @property
     def lock_file(self) -> Path:
@@ -65,6 +69,12 @@ class Lab:
     def new_password(self) -> Secret:
         """Return a password that nobody has used and that is found in all outputs of the run."""
         return new_password(self.handle.secret)
+
+    def client_tools(self) -> ClientTools:
+        """Return the programs beside the registries. Raises NotVerified where none can run."""
+        if self.tools is None:
+            raise NotVerified("no programs run in this lab's network", lacking="ClientTools")
+        return self.tools
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -69,6 +69,7 @@ CheckId = Annotated[
 ]
 Ability = Literal[
     "ChangesCredentials",
+    "ClientTools",
     "ExposesStorage",
     "HasUndeclaredName",
     "KeepsAccessLog",
@@ -208,8 +209,8 @@ class Waiver(Part):
     """A check that may stay unverified in this scenario, or all that lack an ability; and why.
 
     Exactly one of `check` and `ability` is given. An ability is the name of a protocol of
-    harness/cluster/protocols.py or harness/registry/protocols.py; its waiver excuses the checks
-    that cannot run because the system does not offer it, and nothing where the system does.
+    harness/clients, harness/cluster or harness/registry (protocols.py); its waiver excuses the
+    checks that cannot run because the system does not offer it, and nothing where it does.
     """
 
     check: CheckId | None = None

@@ -25,7 +25,7 @@ LAYERS = (
     ("engine", "tools"),
     ("images",),
     ("lifecycle", "cluster.namespaces"),
-    ("cluster", "registry", "workload", "faults", "fleet"),
+    ("cluster", "registry", "workload", "faults", "fleet", "clients"),
     ("lab",),
     ("acceptance", "plan"),
 )

@@ -91,3 +91,10 @@ def test_credentials_of_an_open_registry_are_an_error() -> None:
     assert credentials_of(lab(PRIVATE).primary).username == "user"
     with pytest.raises(RegistryError, match="has no accounts"):
         credentials_of(lab(OPEN).primary)
+
+
+def test_lab_without_programs_leaves_checks_that_run_them_unverified() -> None:
+    with pytest.raises(NotVerified, match="no programs run") as stopped:
+        lab(OPEN).client_tools()
+
+    assert stopped.value.lacking == "ClientTools"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, get_args
 
+from harness.clients import protocols as clients
 from harness.cluster import protocols as cluster
 from harness.registry import protocols as registry
 from harness.scenario.model import Ability
@@ -23,4 +24,4 @@ def offered(module: ModuleType) -> set[str]:
 
 
 def test_abilities_that_can_be_waived_are_those_that_checks_ask_for() -> None:
-    assert set(get_args(Ability)) == offered(cluster) | offered(registry)
+    assert set(get_args(Ability)) == offered(clients) | offered(cluster) | offered(registry)
