@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from harness.debian import Suite, download, unpack
 from harness.errors import CommandError, PackageError
-from harness.golang import Go
+from harness.golang import Go, GoProgram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,9 +50,9 @@ class ProvidedTool:
 _PACKAGES = {Tool.KIND: "kind", Tool.KUBECTL: "kubectl"}
 _SUITE = Suite.SID
 # kubectl cannot be installed as a module: it names libraries by paths in Kubernetes' own tree.
-_MODULES = {
-    Tool.KIND: "sigs.k8s.io/kind@v0.33.0",
-    Tool.HELM: "helm.sh/helm/v4/cmd/helm@v4.3.1",
+_PROGRAMS = {
+    Tool.KIND: GoProgram("sigs.k8s.io/kind", "0.33.0"),
+    Tool.HELM: GoProgram("helm.sh/helm/v4/cmd/helm", "4.3.1"),
 }
 
 
@@ -97,13 +97,8 @@ def _from_package(tool: Tool, home: Home, announce: Callable[[str], None]) -> Pr
 
 
 def _compiled(tool: Tool, home: Home, announce: Callable[[str], None]) -> ProvidedTool:
-    module = _MODULES.get(tool)
-    if module is None:
+    program = _PROGRAMS.get(tool)
+    if program is None:
         raise PackageError(f"no module gives {tool}")
-    folder = home.tools / hashlib.sha256(module.encode()).hexdigest()[:12]
-    program = folder / tool
-    if not program.exists():
-        announce(f"compiling {module}")
-        folder.mkdir(exist_ok=True)
-        Go(home.go).run("install", module, directory=home.tools, programs=folder)
-    return ProvidedTool(tool, program, ToolOrigin.COMPILED)
+    path = Go(home.go).install(program, into=home.tools, announce=announce)
+    return ProvidedTool(tool, path, ToolOrigin.COMPILED)

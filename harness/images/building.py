@@ -7,12 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from harness.debian import download
+from harness.errors import CommandError, ImageError
+from harness.golang import Go
 from harness.images import store
 from harness.images.kind_node import build_kind_node
 from harness.images.root_filesystem import root_filesystem, software_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from docker import DockerClient
 
@@ -25,7 +28,6 @@ SOFTWARE_LABEL = "pullproof.software"
 
 def build_image(
     recipe: Recipe,
-    build: Build,
     *,
     client: DockerClient,
     home: Home,
@@ -33,10 +35,13 @@ def build_image(
 ) -> None:
     """Build an image into the store. Its name appears only when it is whole.
 
-    Raises PackageError when packages cannot be had, ImageError when the engine refuses.
+    Raises PackageError when packages cannot be had, ImageError when a program cannot be
+    compiled or the engine refuses.
     """
+    build = recipe.build
+    compiled = _compiled(build, home, announce)
     packages = download(build.packages, suite=build.suite, home=home, announce=announce)
-    software = software_version(build.software, packages)
+    software = _software(build, packages)
     if recipe.kubernetes is not None:
         software = f"kubernetes {recipe.kubernetes.version}, {software}"
     labels = [
@@ -46,7 +51,6 @@ def build_image(
     if recipe.kubernetes is not None:
         build_kind_node(
             recipe,
-            build,
             recipe.kubernetes,
             labels=labels,
             client=client,
@@ -58,7 +62,7 @@ def build_image(
     started = time.monotonic()
     store.import_file_system(
         client,
-        root_filesystem(build, packages),
+        root_filesystem(build, packages, compiled),
         repository=recipe.repository,
         tag=recipe.hash,
         changes=[
@@ -68,3 +72,23 @@ def build_image(
         ],
     )
     announce(f"imported in {time.monotonic() - started:.1f} s")
+
+
+def _compiled(build: Build, home: Home, announce: Callable[[str], None]) -> tuple[Path, ...]:
+    """Return the program that no package has, if the image is made of one."""
+    if build.go is None:
+        return ()
+    try:
+        return (Go(home.go).install(build.go, into=home.go, announce=announce),)
+    except CommandError as error:
+        raise ImageError(
+            f"{build.go.source} cannot be compiled: {error}",
+            remedy="check that Go 1.26 or newer is first on PATH and reaches its module proxy, "
+            "or give a bundle that has the image",
+        ) from error
+
+
+def _software(build: Build, packages: Sequence[Path]) -> str:
+    if build.go is not None:
+        return f"{build.go.name} {build.go.version}"
+    return software_version(build.software, packages)

@@ -8,8 +8,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
 from harness.errors import CommandError, ImageError
 from harness.golang import Go
 
@@ -47,8 +45,8 @@ def compile_programs(
     Raises ImageError where Go is missing or too old, or a module cannot be had.
     """
     workshop = _Workshop(Go(home.go), home.go / kubernetes.version, kubernetes, announce)
-    workshop.output.mkdir(parents=True, exist_ok=True)
-    with FileLock(home.go / "lock"):
+    with workshop.go.lock():
+        workshop.output.mkdir(parents=True, exist_ok=True)
         missing = [name for name in _PROGRAMS if not workshop.has(name)]
         if missing:
             _compile(missing, workshop)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
     from harness.home import Home
-    from harness.images.recipe import Build, Kubernetes, Recipe
+    from harness.images.recipe import Kubernetes, Recipe
 
 ASSEMBLY_LABEL = "pullproof.assembly"
 
@@ -52,7 +52,6 @@ cp --archive /seed/root/. /var/lib/containerd/
 
 def build_kind_node(
     recipe: Recipe,
-    build: Build,
     kubernetes: Kubernetes,
     *,
     labels: list[str],
@@ -64,6 +63,7 @@ def build_kind_node(
 
     Raises PackageError and ImageError with what cannot be had.
     """
+    build = recipe.build
     programs = compile_programs(kubernetes, home=home, announce=announce)
     packages = download(build.packages, suite=build.suite, home=home, announce=announce)
     started = time.monotonic()

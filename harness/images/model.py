@@ -18,6 +18,7 @@ class Image(StrEnum):
     KIND_NODE_1_36 = "kind-node-1.36"
     LOAD_BALANCER = "load-balancer"
     TOOLS = "tools"
+    PROMETHEUS = "prometheus"
 
 
 class Origin(StrEnum):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.images.bundle import Archive
     from harness.images.recipe import Recipe
 
-# A node of kind is compiled, which may take an hour on a slow core that others use too.
+# Some are compiled, which may take an hour on a slow core that others use too.
 _LOCK_SECONDS = 3600
 # Unpacking and importing keep about one core busy for each image.
 _WORKERS = 2
@@ -67,8 +67,8 @@ def provide(
     """Put an image into the engine's store, unless it is there, and say where it came from.
 
     In order: the store; the bundle, where one is given and has the image; the registry that
-    publishes it, where that answers; Debian packages. Never another version than asked for.
-    Runs at the same time wait for each other. `recipes` is a folder of recipes.
+    publishes it, where that answers; Debian packages and Go modules. Never another version than
+    asked for. Runs at the same time wait for each other. `recipes` is a folder of recipes.
 
     Raises ImageError, with what was tried, when the image cannot be had; PackageError when
     the packages to build it from cannot.
@@ -191,7 +191,7 @@ class _Attempt:
         """Pull the image; return why that was not possible, nothing when it was."""
         published = self.recipe.published
         if published is None:
-            return "nobody publishes it"
+            return "its recipe names no published image"
         folder = self.home.images
         answer = reach(self.client, published, folder=folder, announce=self.announce, now=time.time)
         if not answer.answers:
@@ -205,17 +205,16 @@ class _Attempt:
         return ""
 
     def _build(self, why_not_pulled: str) -> tuple[Origin, str]:
-        build = self.recipe.build
-        if build is None:
-            bundle = f"the bundle {self.bundle} has it not" if self.bundle else "no bundle is given"
+        bundle = f"the bundle {self.bundle} has it not" if self.bundle else "no bundle is given"
+        try:
+            build_image(self.recipe, client=self.client, home=self.home, announce=self.announce)
+        except ImageError as error:
             raise ImageError(
                 f"image {self.recipe.image} cannot be had here: {bundle}; {why_not_pulled}; "
-                f"it cannot be built: {self.recipe.unbuildable}",
-                remedy="give a bundle that has it (made by `nox -s bundle` where the registry that "
-                "publishes it can be reached), or let the container engine reach that registry",
-            )
-        build_image(self.recipe, build, client=self.client, home=self.home, announce=self.announce)
-        return Origin.BUILT, f"from packages of Debian {build.suite}, because {why_not_pulled}"
+                f"{error.problem}",
+                remedy=error.remedy,
+            ) from error
+        return Origin.BUILT, f"from {self.recipe.build.ingredients}, because {why_not_pulled}"
 
     def digest(self, found: store.Stored) -> str:
         if self.archive:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.debian import Suite
 from harness.errors import ImageError
+from harness.golang import GoProgram
 from harness.images.model import Image
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ class Published:
 class Build:
     """How an image is made from Debian packages, without running any of their scripts.
 
-    `software` is the package whose version counts. `omit` are paths left out, folders with all
-    that is below. `links` are pairs of path and target, `files` pairs of path and text, and
+    `software` is the package whose version counts, empty where that is the version of `go`, a
+    program that no package has: it is compiled and lies in /usr/bin. `omit` are paths left
+    out, folders with all that is below. `links` are pairs of path and target, `files` pairs of path and text, and
     so are `programs`, which can be executed.
     """
 
@@ -55,6 +57,13 @@ class Build:
     links: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, str], ...]
     programs: tuple[tuple[str, str], ...]
+    go: GoProgram | None = None
+
+    @property
+    def ingredients(self) -> str:
+        """What it is built from, in words."""
+        packages = f"packages of Debian {self.suite}"
+        return f"{packages} and {self.go.source}" if self.go else packages
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,10 @@ class Kubernetes:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one image is built, or why it cannot be, and where it is published."""
+    """How one image is built, and where it is published."""
 
     image: Image
-    build: Build | None
-    unbuildable: str
+    build: Build
     published: Published | None
     kubernetes: Kubernetes | None = None
 
@@ -133,17 +141,17 @@ class _Kubernetes(_Part):
     coredns: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 
 
-class _Variant(_Part):
-    suite: Annotated[Suite | None, Field(strict=False)] = None
-    unbuildable: str = ""
-    pull: _Pull | None = None
-    kubernetes: _Kubernetes | None = None
+class _Go(_Part):
+    package: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(/[a-zA-Z0-9._-]+)+$")]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    told: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(/[a-zA-Z0-9._-]+)+$")]
 
-    @model_validator(mode="after")
-    def _says_how_or_why_not(self) -> _Variant:
-        if (self.suite is None) == (self.unbuildable == ""):
-            raise ValueError("give either `suite` or `unbuildable`, the reason why there is none")
-        return self
+
+class _Variant(_Part):
+    suite: Annotated[Suite, Field(strict=False)]
+    pull: _Pull | None = None
+    go: _Go | None = None
+    kubernetes: _Kubernetes | None = None
 
 
 class _FileSystem(_Part):
@@ -155,7 +163,7 @@ class _FileSystem(_Part):
 
 
 class _Family(_FileSystem):
-    software: str
+    software: str = ""
     entrypoint: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
     tree: Annotated[str, Field(pattern=r"^[^/.][^.]*$")] = ""
     programs: Annotated[str, Field(pattern=r"^[^/.][^.]*$")] = ""
@@ -164,8 +172,10 @@ class _Family(_FileSystem):
 
     @model_validator(mode="after")
     def _installs_what_it_names(self) -> _Family:
-        if self.software not in self.packages:
+        if self.software and self.software not in self.packages:
             raise ValueError(f"`software` is {self.software}, which is not among `packages`")
+        if any((variant.go is None) != bool(self.software) for variant in self.images.values()):
+            raise ValueError("give either `software` or, in each image, `go`")
         return self
 
 
@@ -184,21 +194,21 @@ def _parse(file: Path) -> list[Recipe]:
 
 
 def _recipe(image: Image, variant: _Variant, family: _Family, folder: Path) -> Recipe:
-    build = None if variant.suite is None else _build(variant.suite, variant, family, folder)
+    build = _build(variant, family, folder)
     pull = variant.pull
     published = None if pull is None else Published(pull.repository, pull.digest, pull.software)
     kubernetes = _kubernetes(variant, family, folder)
-    return Recipe(image, build, variant.unbuildable, published, kubernetes)
+    return Recipe(image, build, published, kubernetes)
 
 
-def _build(suite: Suite, variant: _Variant, family: _Family, folder: Path) -> Build:
+def _build(variant: _Variant, family: _Family, folder: Path) -> Build:
     tree = _texts(folder / family.tree) if family.tree else []
     files = {f"/{path}": text for path, text, executable in tree if not executable}
     if variant.kubernetes is not None:
         files["/kind/version"] = f"v{variant.kubernetes.version}\n"
     programs = {f"/{path}": text for path, text, executable in tree if executable}
     return Build(
-        suite=suite,
+        suite=variant.suite,
         software=family.software,
         packages=family.packages,
         entrypoint=family.entrypoint,
@@ -207,12 +217,13 @@ def _build(suite: Suite, variant: _Variant, family: _Family, folder: Path) -> Bu
         links=tuple(sorted(family.links.items())),
         files=tuple(sorted({**files, **family.files}.items())),
         programs=tuple(sorted(programs.items())),
+        go=None if variant.go is None else GoProgram(**variant.go.model_dump()),
     )
 
 
 def _kubernetes(variant: _Variant, family: _Family, folder: Path) -> Kubernetes | None:
     wanted, component = variant.kubernetes, family.component
-    if wanted is None or component is None or variant.suite is None:
+    if wanted is None or component is None:
         return None
     sources = [(path, text) for path, text, _ in _texts(folder / family.programs, ".go")]
     return Kubernetes(

@@ -45,14 +45,19 @@ def test_images_are_found_again(engine: Engine) -> None:
         assert again[image].software == first[image].software != ""
 
 
-def test_registry_3_is_never_replaced_by_another_version(engine: Engine, offline: Home) -> None:
+def test_registry_3_is_never_replaced_by_another_version(
+    engine: Engine, offline: Home, recipes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(offline.root))  # where there is no Go
+
     with pytest.raises(ImageError) as refusal:
-        provide(Image.REGISTRY_3, engine=engine, home=offline, announce=print)
+        provide(Image.REGISTRY_3, engine=engine, home=offline, announce=print, recipes=recipes)
 
     assert "cable is cut" in refusal.value.problem
     assert "no bundle is given" in refusal.value.problem
-    assert "no Debian suite has Distribution 3" in refusal.value.problem
-    assert "nox -s bundle" in refusal.value.remedy
+    assert "cmd/registry@v3.1.2 cannot be compiled: go: command not found" in refusal.value.problem
+    assert "Go 1.26 or newer" in refusal.value.remedy
+    assert "bundle" in refusal.value.remedy
 
 
 def test_publisher_is_asked_once(engine: Engine, home: Home) -> None:

@@ -102,6 +102,19 @@ def test_registry_answers(engine: Engine) -> None:
         assert " 2.8." in said(registry, "registry", "--version")
 
 
+def test_registry_3_tells_its_version(engine: Engine) -> None:
+    with running(engine, Image.REGISTRY_3) as registry:
+        assert " v3.1." in said(registry, "registry", "--version")
+
+
+def test_prometheus_has_its_tool(engine: Engine) -> None:
+    with running(engine, Image.PROMETHEUS, command=["--version"]) as prometheus:
+        prometheus.wait(timeout=20)
+        assert prometheus.logs().decode().startswith("prometheus, version 2.")
+    with running(engine, Image.PROMETHEUS) as prometheus:
+        assert said(prometheus, "promtool", "--version").startswith("promtool, version 2.")
+
+
 def test_load_balancer_runs_haproxy(engine: Engine) -> None:
     with running(engine, Image.LOAD_BALANCER) as balancer:
         # Without a configuration it ends; that it asks for the documented one is the point.
