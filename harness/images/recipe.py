@@ -44,8 +44,8 @@ class Build:
 
     `software` is the package whose version counts, empty where that is the version of `go`, a
     program that no package has: it is compiled and lies in /usr/bin. `omit` are paths left
-    out, folders with all that is below. `links` are pairs of path and target, `files` pairs of path and text, and
-    so are `programs`, which can be executed.
+    out, folders with all that is below. `links` are pairs of path and target, `files` pairs of
+    path and text, and so are `programs`, which can be executed.
     """
 
     suite: Suite

@@ -74,6 +74,15 @@ def configuration(spec: RegistrySpec, http_secret: Secret) -> str:
     return json.dumps(document, indent=2)
 
 
+def environment(spec: RegistrySpec) -> dict[str, str]:
+    """Return the settings that no configuration file has.
+
+    Version 3 sends traces to port 4318 of its own host unless it is told not to, and logs an
+    error each time because nobody listens there (`tracing/tracing.go`).
+    """
+    return {} if spec.version == "2.8" else {"OTEL_TRACES_EXPORTER": "none"}
+
+
 def command(spec: RegistrySpec) -> tuple[str, ...]:
     """Return the command that runs the registry with both its streams in one file.
 

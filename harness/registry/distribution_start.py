@@ -62,6 +62,7 @@ def distribution_registry(
                 name=name,
                 image=image_id,
                 entrypoint=config.command(spec),
+                environment=config.environment(spec),
                 hostname=spec.name,
                 labels=labels,
                 network=network,

@@ -21,6 +21,13 @@ def written(spec: RegistrySpec) -> dict[str, dict[str, object]]:
     return document
 
 
+def test_only_version_3_is_told_to_send_no_traces() -> None:
+    newer = RegistrySpec(name="newer", version="3")
+
+    assert config.environment(PLAIN) == {}
+    assert config.environment(newer) == {"OTEL_TRACES_EXPORTER": "none"}
+
+
 def test_plain_registry_has_neither_tls_nor_accounts() -> None:
     document = written(PLAIN)
 
