@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import select
 import subprocess
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from harness.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -90,3 +93,63 @@ def detach(
             cwd=directory,
             check=True,
         )
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A process beside ours that hears us through its standard input."""
+
+    _name: str
+    _input: IO[bytes]
+    _output: IO[bytes]
+
+    def tell(self, message: bytes) -> None:
+        """Send it something; one that has ended does not hear it."""
+        with suppress(BrokenPipeError):
+            while message:
+                message = message[os.write(self._input.fileno(), message) :]
+
+    def answer(self, *, timeout_seconds: float) -> str:
+        """Return its next line. Raises CommandError when the time runs out or it has ended."""
+        poll = select.poll()
+        poll.register(self._output, select.POLLIN)
+        line = bytearray()
+        while not line.endswith(b"\n"):
+            if not poll.poll(timeout_seconds * 1000):
+                raise CommandError(f"{self._name}: no answer within {timeout_seconds:g} s")
+            byte = os.read(self._output.fileno(), 1)
+            if not byte:
+                raise CommandError(f"{self._name}: it has ended without an answer")
+            line += byte
+        return line.decode().rstrip("\n")
+
+
+@contextmanager
+def companion(
+    arguments: Sequence[str | Path], *, directory: Path, grace_seconds: float
+) -> Iterator[Companion]:
+    """Have a process beside the block, in a session of its own: it outlives us if we are killed.
+
+    Its input ends with the block or with us. At the end of the block it is killed unless it
+    ends within `grace_seconds`. What it says on standard error is lost.
+    """
+    argv = [str(argument) for argument in arguments]
+    with subprocess.Popen(
+        argv,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=directory,
+        start_new_session=True,
+    ) as process:
+        # asked for above, so they are there
+        input_, output = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        try:
+            yield Companion(" ".join(argv), input_, output)
+        finally:
+            input_.close()
+            try:
+                process.wait(grace_seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -44,30 +44,62 @@ class Operation:
     evidence: str = ""
 
 
-_OPERATION = TypeAdapter(Operation)
+@dataclass(frozen=True)
+class FaultInterval:
+    """How long a part of the system was broken on purpose.
+
+    `fault` is what was wrong with `subject`, such as `killed`. `injected` is the moment before
+    it was broken, `healed` the one when it was whole again, in seconds since the epoch.
+    `proven_healed` tells that the part itself showed it; else `healed` is when we gave up.
+    """
+
+    fault: str
+    subject: str
+    injected: float
+    healed: float
+    proven_healed: bool
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted, at most."""
+        return self.healed - self.injected
+
+
+Entry = Operation | FaultInterval
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
 
 class History:
-    """Operations in the order in which they ended; many threads may append at once."""
+    """Operations and faults in the order in which they ended; many threads may append at once."""
 
-    def __init__(self, operations: Iterable[Operation] = ()) -> None:
-        self._operations = list(operations)
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._entries = list(entries)
         self._lock = threading.Lock()
 
-    def append(self, operation: Operation) -> None:
-        """Record an operation that has ended."""
+    def append(self, entry: Entry) -> None:
+        """Record an operation or a fault that has ended."""
         with self._lock:
-            self._operations.append(operation)
+            self._entries.append(entry)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All that is recorded so far."""
+        with self._lock:
+            return tuple(self._entries)
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """What is recorded so far."""
-        with self._lock:
-            return tuple(self._operations)
+        """The operations among the entries."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Operation))
+
+    @property
+    def faults(self) -> tuple[FaultInterval, ...]:
+        """The faults among the entries."""
+        return tuple(entry for entry in self.entries if isinstance(entry, FaultInterval))
 
     def to_jsonl(self) -> str:
-        """Return one line of JSON for each operation."""
-        lines = (_OPERATION.dump_json(operation).decode() for operation in self.operations)
+        """Return one line of JSON for each entry."""
+        lines = (_ENTRY.dump_json(entry).decode() for entry in self.entries)
         return "".join(f"{line}\n" for line in lines)
 
     @classmethod
@@ -76,11 +108,11 @@ class History:
 
         Raises HarnessError, which names the line.
         """
-        operations: list[Operation] = []
+        entries: list[Entry] = []
         # Not splitlines(): evidence may hold other characters that end lines.
         for number, line in enumerate(text.split("\n")[:-1], start=1):
             try:
-                operations.append(_OPERATION.validate_json(line))
+                entries.append(_ENTRY.validate_json(line))
             except ValidationError as error:
                 raise HarnessError(f"line {number} of the history: {error}") from error
-        return cls(operations)
+        return cls(entries)

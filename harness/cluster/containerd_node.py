@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from harness.command import Completed
     from harness.cri.client import CRI
-    from harness.engine import Container
+    from harness.engine import Container, ContainerHandle
     from harness.secret import Credentials
 
 CONFIG_FOLDER = "/etc/containerd"
@@ -101,6 +101,11 @@ class ContainerdNode:
     def address(self) -> str:
         """The address that registries see the node's requests come from."""
         return self.handle.address
+
+    @property
+    def container(self) -> ContainerHandle:
+        """The container that is the node."""
+        return self._container.known_as(self.name)
 
     def pull(
         self, reference: str, credentials: Credentials | None = None, *, timeout_seconds: float = 60

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from harness.command import Completed
     from harness.diagnosis import Diagnosis
+    from harness.engine import ContainerHandle
     from harness.kubernetes_api import KubernetesAPI
     from harness.secret import Credentials
 
@@ -129,6 +130,16 @@ class RuntimeAccess(Protocol):
 
         A digest that the node does not hold is absent from the answer.
         """
+        ...
+
+
+@runtime_checkable
+class InContainer(Protocol):
+    """Ability of a node or a registry: it is a container of the lab, which faults can break."""
+
+    @property
+    def container(self) -> ContainerHandle:
+        """The container, under the name that reports use."""
         ...
 
 

@@ -1,8 +1,16 @@
 """The Docker engine: the machine's own, or a private one that leaves the machine as it was."""
 
 from harness.engine.client import Engine
-from harness.engine.containers import Bind, Container, ContainerSpec
+from harness.engine.containers import Bind, Container, ContainerHandle, ContainerSpec
 from harness.engine.networks import Network
 from harness.engine.opening import open_engine
 
-__all__ = ["Bind", "Container", "ContainerSpec", "Engine", "Network", "open_engine"]
+__all__ = [
+    "Bind",
+    "Container",
+    "ContainerHandle",
+    "ContainerSpec",
+    "Engine",
+    "Network",
+    "open_engine",
+]

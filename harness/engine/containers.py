@@ -73,6 +73,18 @@ class ContainerSpec:
 
 
 @dataclass(frozen=True)
+class ContainerHandle:
+    """What another process on this machine needs to reach a container.
+
+    `name` is what reports call it, such as `node-1`; `url` is its engine's.
+    """
+
+    name: str
+    id: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Container:
     """A container that was started; every method is one or two calls to the engine."""
 
@@ -94,6 +106,15 @@ class Container:
     def status(self) -> str:
         """Docker's word for its state, such as `running`, `paused`, `exited`."""
         return self._inspect().status
+
+    @property
+    def started_at(self) -> str:
+        """When its process was started last, as Docker writes it."""
+        return str(self._inspect().attrs["State"]["StartedAt"])
+
+    def known_as(self, name: str) -> ContainerHandle:
+        """Return what other processes need to reach it, under the name that reports use."""
+        return ContainerHandle(name, self.id, self._url)
 
     def execute(self, arguments: Sequence[str], *, timeout_seconds: float = 30) -> Completed:
         """Run a command inside to its end; any exit status is an answer.

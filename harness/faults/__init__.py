@@ -1,5 +1,4 @@
-"""Faults of a lab: frozen data that can be injected and healed."""
+"""Faults of a lab: frozen data that can be injected and healed; docs/faults.md lists them.
 
-from harness.faults.fault import Fault, injected
-
-__all__ = ["Fault", "injected"]
+Nothing is imported here: a guard has to start before anything can be broken.
+"""

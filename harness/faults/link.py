@@ -44,6 +44,16 @@ class SlowLink:
     interface: int
     bytes_per_second: int
 
+    @property
+    def name(self) -> str:
+        """What is wrong."""
+        return f"slowed down to {self.bytes_per_second / 1024:g} KiB/s"
+
+    @property
+    def subject(self) -> str:
+        """The link."""
+        return f"link {self.interface}"
+
     def inject(self) -> None:
         """Limit the link. Raises EngineError where the kernel refuses."""
         with _traffic_control() as kernel:

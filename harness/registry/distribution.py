@@ -26,7 +26,7 @@ from harness.wait import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.engine import Container, Engine
+    from harness.engine import Container, ContainerHandle, Engine
     from harness.registry.protocols import Request
     from harness.scenario.model import RegistrySpec
     from harness.secret import Credentials, KeyPair, Secret
@@ -96,6 +96,11 @@ class DistributionRegistry:
     def client_certificate(self) -> KeyPair | None:
         """What clients have to present; None where the registry does not ask for it."""
         return self.handle.client_certificate
+
+    @property
+    def container(self) -> ContainerHandle:
+        """The container that it runs in."""
+        return self._container.known_as(self.spec.name)
 
     @property
     def endpoint(self) -> Endpoint:

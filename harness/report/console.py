@@ -12,6 +12,7 @@ from rich.text import Text
 from harness.report.words import (
     STATUS_WORDS,
     by_capability,
+    faults,
     measured,
     measured_together,
     phases,
@@ -80,6 +81,8 @@ def _checks(checks: list[CheckRecord]) -> Padding:
     for check in checks:
         status = Text(STATUS_WORDS[check.status], style=_STATUS_STYLES[check.status])
         name = Text(check.id.partition(".")[2])
+        for fault in faults(check):
+            name.append(f"\n{printable(fault)}", "dim")
         table.add_row(status, name, Text(check.code), Text(seconds(check.duration_seconds)))
     return Padding(table, _INDENT, expand=False)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.report.words import (
     STATUS_WORDS,
+    faults,
     measurements,
     phases,
     printable,
@@ -39,6 +40,7 @@ def markdown(result: Result) -> str:
         *_problems(result),
         *_unproven(result),
         *_figures(result),
+        *_faults(result),
         _phases(result),
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -88,6 +90,15 @@ def _figures(result: Result) -> list[str]:
         *rows,
         "",
     ]
+
+
+def _faults(result: Result) -> list[str]:
+    lines = [
+        f"- {_escaped(check.id)}: {_escaped(fault)}"
+        for check in result.checks
+        for fault in faults(check)
+    ]
+    return ["faults:", "", *lines, ""] if lines else []
 
 
 def _phases(result: Result) -> str:

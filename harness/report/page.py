@@ -11,6 +11,7 @@ from harness.report.bars import figure_bar, scale, share_bar
 from harness.report.words import (
     STATUS_WORDS,
     by_capability,
+    faults,
     measurements,
     phases,
     printable,
@@ -163,6 +164,7 @@ def _check(check: CheckRecord) -> str:
         ("id", check.id),
         ("code", check.code),
         ("known failures it catches", modes),
+        *(("fault", fault) for fault in faults(check)),
         ("history", check.history),
     )
     told = _listed((name, value) for name, value in facts if value)

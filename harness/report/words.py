@@ -135,6 +135,16 @@ def why(check: CheckRecord) -> str:
     return f"{check.reason} (waived: {check.waived})" if check.waived else check.reason
 
 
+def faults(check: CheckRecord) -> list[str]:
+    """Say what was broken on purpose, when, and for how long; one line for each fault."""
+    return [
+        f"{fault.subject} {fault.fault}: {seconds(fault.seconds)}, "
+        f"{seconds(max(0, fault.injected - check.started))} into the check"
+        f"{'' if fault.proven_healed else ', healing was not proven'}"
+        for fault in check.faults
+    ]
+
+
 def target_words(target: UnmeasuredTarget) -> str:
     """Name a target, such as `cold_pull_p95_seconds at most 3 for 10MiB`, with its waiver."""
     size_class = f" for {target.size_class}" if target.size_class else ""

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from harness.findings import Code, Finding
+from harness.history import FaultInterval
 from harness.scenario.model import Capability
 
 SCHEMA_VERSION = 1
@@ -132,7 +133,8 @@ class CheckRecord(Part):
     is error, inconclusive or not verified. `lacking` names the ability that it needs and the
     system does not offer. `waived` is the scenario's reason for accepting that the check stays
     unverified. `history` is a path below the run's folder, empty where nothing was recorded.
-    `nodes` are those of a fleet. `started` is in seconds since the epoch.
+    `nodes` are those of a fleet. `faults` are what was broken on purpose meanwhile. `started` is
+    in seconds since the epoch.
     """
 
     id: CheckId
@@ -147,6 +149,7 @@ class CheckRecord(Part):
     waived: str = ""
     measurements: tuple[Measurement, ...] = ()
     nodes: tuple[NodeFigures, ...] = ()
+    faults: tuple[FaultInterval, ...] = ()
     history: str = ""
     started: Seconds
     duration_seconds: Seconds

@@ -72,6 +72,7 @@ Ability = Literal[
     "ClientTools",
     "ExposesStorage",
     "HasUndeclaredName",
+    "InContainer",
     "KeepsAccessLog",
     "KubernetesAccess",
     "PresentsCertificate",

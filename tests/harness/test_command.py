@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,34 @@ def test_detached_process_has_its_own_session_and_writes_to_its_log(tmp_path: Pa
     command.detach([sys.executable, "-c", script], log=log, directory=tmp_path)
     written = wait_until(log.read_text, timeout_seconds=30, what="the process to write")
     assert written == f"True {tmp_path}\n"
+
+
+def test_companion_is_heard_and_ends_with_the_block(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; print(os.getsid(0) == os.getpid(), os.getcwd(), flush=True)\n"
+        "for line in sys.stdin: print(line.upper(), end='', flush=True)\n"
+    )
+    argv = [sys.executable, "-c", script]
+    with command.companion(argv, directory=tmp_path, grace_seconds=30) as companion:
+        assert companion.answer(timeout_seconds=30) == f"True {tmp_path}"
+        companion.tell(b"one\ntwo\n")
+        assert [companion.answer(timeout_seconds=30) for _ in "12"] == ["ONE", "TWO"]
+
+
+def test_companion_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "import signal; signal.pause()"]
+    begin = time.monotonic()
+    with (
+        pytest.raises(CommandError, match=r"no answer within 0\.1 s"),
+        command.companion(argv, directory=tmp_path, grace_seconds=0.1) as companion,
+    ):
+        companion.answer(timeout_seconds=0.1)
+    assert time.monotonic() - begin < 10
+
+
+def test_companion_that_has_ended_is_missed(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "pass"]
+    with command.companion(argv, directory=tmp_path, grace_seconds=30) as companion:
+        with pytest.raises(CommandError, match="ended without an answer"):
+            companion.answer(timeout_seconds=30)
+        companion.tell(b"nobody hears this")

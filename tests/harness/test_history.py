@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from harness.errors import HarnessError
-from harness.history import History, Operation, Outcome
+from harness.history import FaultInterval, History, Operation, Outcome
 
 
 def operation(reference: str, outcome: Outcome = Outcome.OK) -> Operation:
@@ -31,6 +31,19 @@ def test_history_is_read_back_as_it_was() -> None:
 
     assert text.count("\n") == 2
     assert History.from_jsonl(text).operations == history.operations
+
+
+def test_faults_stand_between_the_operations_that_ended_before_and_after() -> None:
+    fault = FaultInterval("killed", "primary", 10.25, 30.5, proven_healed=True)
+    history = History([operation("a"), fault])
+    history.append(operation("b"))
+
+    read = History.from_jsonl(history.to_jsonl())
+
+    assert read.entries == (operation("a"), fault, operation("b"))
+    assert read.operations == (operation("a"), operation("b"))
+    assert read.faults == (fault,)
+    assert fault.seconds == 20.25
 
 
 def test_empty_history_is_an_empty_file() -> None:

@@ -15,8 +15,9 @@ from harness import oci
 from harness.command import Completed
 from harness.engine import open_engine
 from harness.errors import EngineError
-from harness.faults import injected
+from harness.faults.fault import injected
 from harness.faults.link import SlowLink, link_of
+from harness.history import History
 from harness.home import Home
 from harness.images.model import Image
 from harness.images.provide import provide_all
@@ -84,7 +85,8 @@ def test_slow_link_delays_what_one_container_receives_and_nobody_else(
 ) -> None:
     part, other = parts
     fast = part.upload_seconds()
-    with injected(SlowLink(link_of(part.container), bytes_per_second=256 * KIB)):
+    fault = SlowLink(link_of(part.container), bytes_per_second=256 * KIB)
+    with injected(fault, into=History(), time_limit_seconds=60):
         slow = part.upload_seconds()
         unharmed = other.upload_seconds()
     healed = part.upload_seconds()
@@ -108,7 +110,7 @@ def test_healing_twice_does_no_harm(parts: tuple[Part, Part]) -> None:
 def test_slow_link_vanishes_when_its_container_stops(parts: tuple[Part, Part]) -> None:
     container = parts[1].container
     fault = SlowLink(link_of(container), bytes_per_second=256 * KIB)
-    with injected(fault):
+    with injected(fault, into=History(), time_limit_seconds=60):
         container.kill()
         assert not fault.is_active()
 

@@ -38,6 +38,8 @@ def test_nothing_that_a_result_holds_is_kept_back() -> None:
         "9 4.50 s 0.21 s 3.00 s missed",
         "registry memory 1 87 MiB - -",
         "no plain registry (waived: we run no plain registry)",
+        "primary killed: 20.50 s, 2.00 s into the check",
+        "node-1 paused: 1.00 s, 30.00 s into the check,",
         "target not measured: warm_pull_p95_seconds at most 1",
         "error of the run: teardown: the network could not be removed [busy]",
         "note: cluster provider containerd",

@@ -72,6 +72,8 @@ def test_page_shows_everything_that_a_result_holds() -> None:
         "no plain registry (waived: we run no plain registry)",
         "histories/latency.cold-pull.jsonl",
         "known failures it catches 4, 5",
+        "fault primary killed: 20.50 s, 2.00 s into the check",
+        "fault node-1 paused: 1.00 s, 30.00 s into the check, healing was not proven",
         "lab 6.00 s",
         "node-1 containerd 1.7.24",
         "primary distribution 2.8.3",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.findings import Code, Finding
+from harness.history import FaultInterval
 from harness.result.model import (
     CheckRecord,
     ClusterFacts,
@@ -50,6 +51,7 @@ def check(
     measurements: tuple[Measurement, ...] = (),
     title: str = "Every node accepts the private authority.",
     history: str = "",
+    faults: tuple[FaultInterval, ...] = (),
 ) -> CheckRecord:
     """A check's record; a failed one gets a finding unless it is given some."""
     if status is Status.FAILED and not findings:
@@ -69,6 +71,7 @@ def check(
         waived=waived,
         measurements=measurements,
         history=history,
+        faults=faults,
         started=STARTED,
         duration_seconds=1.25,
     )
@@ -142,7 +145,15 @@ def everything() -> Result:
                 history="histories/latency.cold-pull.jsonl",
             ),
             check("latency.memory", Status.INCONCLUSIVE, reason="the host was saturated"),
-            check("trust.mirror-order", Status.ERROR, reason="the engine went away"),
+            check(
+                "trust.mirror-order",
+                Status.ERROR,
+                reason="the engine went away",
+                faults=(
+                    FaultInterval("killed", "primary", STARTED + 2, STARTED + 22.5, True),
+                    FaultInterval("paused", "node-1", STARTED + 30, STARTED + 31, False),
+                ),
+            ),
             check("trust.client-certificate", Status.NOT_VERIFIED, reason="no such registry"),
             check(
                 "trust.plain-http",

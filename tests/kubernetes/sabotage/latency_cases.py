@@ -9,6 +9,7 @@ from harness.cluster.protocols import KubernetesAccess
 from harness.faults.fault import injected
 from harness.faults.link import SlowLink, link_of
 from harness.findings import Code
+from harness.history import History
 from harness.lab import ability
 from tests.kubernetes.sabotage.breaking import restart_kubelet, worker_2
 from tests.kubernetes.sabotage.case import Case, red
@@ -42,7 +43,8 @@ REDIRECTION = [
 
 
 def _slow(lab: Lab, bytes_per_second: int) -> AbstractContextManager[SlowLink]:
-    return injected(SlowLink(link_of(worker_2(lab)), bytes_per_second))
+    fault = SlowLink(link_of(worker_2(lab)), bytes_per_second)
+    return injected(fault, into=History(), time_limit_seconds=600)
 
 
 @contextmanager
