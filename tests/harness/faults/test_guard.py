@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,41 +13,19 @@ import pytest
 from harness import command
 from harness.errors import CommandError, HarnessError
 from harness.faults.guard import guarded
-from harness.machine import CHECKOUT
 from harness.wait import wait_until
+from tests.fault_owner import owned_elsewhere
 from tests.harness.faults.door import Door
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from harness.command import Companion
-
-OWNER = """
-import os, signal, sys
-from pathlib import Path
-from harness.faults.fault import injected
-from harness.history import History
-from tests.harness.faults.door import Door
-with injected(Door(Path(sys.argv[1])), into=History(), time_limit_seconds=60):
-    print(os.getpid(), flush=True)
-    signal.pause()
-"""
-
-
-@contextmanager
-def owner_of(door: Door) -> Iterator[tuple[Companion, int]]:
-    """Another process that holds the door open."""
-    arguments = (sys.executable, "-c", OWNER, door.folder)
-    with command.companion(arguments, directory=CHECKOUT, grace_seconds=5) as owner:
-        yield owner, int(owner.answer(timeout_seconds=30))
 
 
 def test_fault_heals_when_its_owner_is_killed(tmp_path: Path) -> None:
     door = Door(tmp_path)
-    with owner_of(door) as (_, pid):
+    with owned_elsewhere(door) as pid:
         assert door.is_active()
-        os.killpg(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not door.is_active(), timeout_seconds=10, what="the door to close")
 
 

@@ -1,0 +1,49 @@
+"""A process that has a fault until it is killed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from harness import command
+from harness.faults.fault import injected
+from harness.history import History
+from harness.machine import CHECKOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.faults.fault import Fault
+
+
+@contextmanager
+def owned_elsewhere(fault: Fault, *, time_limit_seconds: float = 60) -> Iterator[int]:
+    """Have another process inject a fault; give the process, which is killed at the end."""
+    with command.companion(
+        [sys.executable, "-m", "tests.fault_owner", str(time_limit_seconds)],
+        directory=CHECKOUT,
+        grace_seconds=30,
+    ) as owner:
+        owner.tell(pickle.dumps(fault))
+        pid = int(owner.answer(timeout_seconds=30))
+        try:
+            yield pid
+        finally:
+            os.killpg(pid, signal.SIGKILL)
+
+
+def main(time_limit_seconds: str) -> None:
+    """Have the fault that comes through standard input."""
+    fault: Fault = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own pipe
+    with injected(fault, into=History(), time_limit_seconds=float(time_limit_seconds)):
+        sys.stdout.write(f"{os.getpid()}\n")
+        sys.stdout.flush()
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

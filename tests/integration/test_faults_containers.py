@@ -1,0 +1,102 @@
+"""Containers that stand still or are gone for a while, and come back."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.cluster.protocols import InContainer
+from harness.engine import ContainerHandle
+from harness.errors import EngineError
+from harness.faults.containers import Killed, Paused, Restarted, Stopped
+from harness.faults.fault import caused, injected
+from harness.history import History
+from harness.wait import wait_until
+from tests.fault_owner import owned_elsewhere
+from tests.integration.breakable_lab import BreakableLab, breakable_lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAULTS = (Killed, Stopped, Paused)
+Kind = type[Killed] | type[Stopped] | type[Paused]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[BreakableLab]:
+    with breakable_lab() as lab:
+        yield lab
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_nothing_is_pulled_from_a_registry_that_is_out_of_order(
+    lab: BreakableLab, fault: Kind
+) -> None:
+    reference, history = lab.push(), History()
+
+    with injected(fault(lab.registry.container), into=history, time_limit_seconds=60):
+        assert not lab.pull(reference).succeeded
+
+    lab.assert_pulls_again(reference)
+    (recorded,) = history.faults
+    assert recorded.subject == "primary"
+    assert recorded.fault == fault.__name__.lower()
+    assert recorded.proven_healed
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_node_that_is_out_of_order_pulls_nothing(lab: BreakableLab, fault: Kind) -> None:
+    reference = lab.push()
+
+    with injected(fault(lab.node.container), into=History(), time_limit_seconds=60):
+        assert not lab.pull(reference).succeeded
+
+    lab.assert_pulls_again(reference)
+
+
+def test_restart_is_over_by_itself(lab: BreakableLab) -> None:
+    reference, history = lab.push(), History()
+
+    caused(Restarted(lab.registry.container), into=history)
+
+    lab.assert_pulls_again(reference)
+    assert [(each.subject, each.fault) for each in history.faults] == [("primary", "restarted")]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_heals_when_its_owner_is_killed(lab: BreakableLab, fault: Kind) -> None:
+    broken = fault(lab.registry.container)
+    reference = lab.push()
+    with owned_elsewhere(broken) as pid:
+        assert broken.is_active()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not broken.is_active(), timeout_seconds=10, what="the fault to heal")
+
+    lab.assert_pulls_again(reference)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_container_that_is_gone_is_no_longer_broken(lab: BreakableLab, fault: Kind) -> None:
+    gone = fault(ContainerHandle("gone", "0" * 64, lab.node.container.url))
+
+    gone.heal()
+    assert not gone.is_active()
+    with pytest.raises(EngineError, match="container gone is gone"):
+        gone.inject()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_engine_that_is_gone_leaves_nothing_to_heal(fault: Kind) -> None:
+    gone = fault(ContainerHandle("gone", "0" * 64, "unix:///nowhere/docker.sock"))
+
+    gone.heal()
+    assert not gone.is_active()
+
+
+def test_node_and_registry_say_which_container_they_are(lab: BreakableLab) -> None:
+    assert isinstance(lab.node, InContainer)
+    assert isinstance(lab.registry, InContainer)
+    assert lab.node.container.name == "node-1"
