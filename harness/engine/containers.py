@@ -103,6 +103,11 @@ class Container:
         return addresses[0]
 
     @property
+    def pid(self) -> int:
+        """The number of its first process on the engine's machine, 0 when it is not running."""
+        return int(self._inspect().attrs["State"]["Pid"])
+
+    @property
     def status(self) -> str:
         """Docker's word for its state, such as `running`, `paused`, `exited`."""
         return self._inspect().status

@@ -79,7 +79,9 @@ class _Site:
     network: str
     authorities: Mapping[str, Authority]
 
-    def registry(self, spec: RegistrySpec) -> AbstractContextManager[DistributionRegistry]:
+    def registry(
+        self, spec: RegistrySpec, upstream: DistributionRegistry | None = None
+    ) -> AbstractContextManager[DistributionRegistry]:
         name = f"{self.run.id}-{spec.name}"
         self.run.journal.intend("container", name)
         return distribution_registry(
@@ -92,6 +94,7 @@ class _Site:
             folder=self.run.folder / spec.name,
             authorities=self.authorities,
             run_secret=self.secret,
+            upstream=upstream,
         )
 
     def tools(
@@ -221,7 +224,12 @@ def _may_change_routes(engine: Engine) -> bool:
 
 @contextmanager
 def _all_at_once(site: _Site) -> Iterator[tuple[DistributionRegistry, ...]]:
-    """Start all registries at the same time and remove them at the same time."""
+    """Start all registries at the same time and remove them at the same time.
+
+    Caches come after the others: Distribution ends when its upstream does not answer it at its
+    start (`registry/proxy/proxyauth.go`).
+    """
+    specs = site.scenario.registries
     started: list[AbstractContextManager[DistributionRegistry]] = []
 
     def start(
@@ -232,9 +240,12 @@ def _all_at_once(site: _Site) -> Iterator[tuple[DistributionRegistry, ...]]:
         return registry
 
     try:
-        with Pool(len(site.scenario.registries)) as pool:
-            registries = tuple(pool.map(start, map(site.registry, site.scenario.registries)))
-        yield registries
+        with Pool(len(specs)) as pool:
+            origins = [site.registry(spec) for spec in specs if spec.proxy_of is None]
+            ready = {registry.spec.name: registry for registry in pool.map(start, origins)}
+            caches = [site.registry(spec, ready[spec.proxy_of]) for spec in specs if spec.proxy_of]
+            ready |= {registry.spec.name: registry for registry in pool.map(start, caches)}
+        yield tuple(ready[spec.name] for spec in specs)
     finally:
         with Pool(max(1, len(started))) as pool:
             list(pool.map(lambda manager: manager.__exit__(None, None, None), started))

@@ -19,7 +19,8 @@ def certs_d(registries: Sequence[DistributionRegistry]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for registry in registries:
         if registry.spec.declared_on_nodes:
-            mirrors = [other for other in registries if other.spec.mirror_of == registry.spec.name]
+            name = registry.spec.name
+            mirrors = [other for other in registries if other.spec.asked_first_for == name]
             text = render(
                 HostsFile(host_of(registry), tuple(host_of(mirror) for mirror in mirrors))
             )

@@ -16,6 +16,7 @@ from harness.distribution_api import (
     TrustedAuthority,
     UnexpectedStatusError,
 )
+from harness.engine.sending import limit_sending, sent_bytes
 from harness.errors import EngineError, HarnessError, RegistryError, WaitTimeoutError
 from harness.registry import access_log
 from harness.registry import distribution_config as config
@@ -141,7 +142,17 @@ class DistributionRegistry:
     def restart(self) -> None:
         """Restart it on the same storage; healthy when this returns."""
         self._container.restart()
+        self.shape_link()
         self.wait_until_healthy()
+
+    def shape_link(self) -> None:
+        """Put the limit of its link in force, if it has one; it ends with each stop."""
+        if self.spec.link is not None:
+            limit_sending(self._container, self.spec.link.rate_mbit)
+
+    def sent_bytes(self) -> int:
+        """Return how much it has sent to anybody since it started, headers included."""
+        return sent_bytes(self._container)
 
     def memory_bytes(self) -> int:
         """Return the memory in use now, page cache left out."""

@@ -7,11 +7,12 @@ is YAML too.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from harness.scenario.model import RegistrySpec
-    from harness.secret import Secret
+    from harness.secret import Credentials, Secret
 
 PORT: Final = 5000
 METRICS_PORT: Final = 5001
@@ -23,6 +24,7 @@ CERTIFICATE_FILE: Final = "certificate.pem"
 KEY_FILE: Final = "key.pem"
 CLIENT_AUTHORITY_FILE: Final = "client-authority.pem"
 ACCOUNTS_FILE: Final = "htpasswd"
+UPSTREAM_AUTHORITY_FILE: Final = "upstream-authority.pem"
 
 LOG_FOLDER: Final = "/var/log/registry"
 LOG_FILE: Final = "registry.log"
@@ -31,16 +33,29 @@ LOG_FILE: Final = "registry.log"
 _FOLDERS: Final = {"2.8": "/etc/docker/registry", "3": "/etc/distribution"}
 
 
+@dataclass(frozen=True)
+class Upstream:
+    """What a pull-through cache fetches from: its address, an account there, its authority (PEM).
+
+    No account where anyone may pull, no authority over plain HTTP.
+    """
+
+    url: str
+    credentials: Credentials | None
+    authority: bytes | None
+
+
 def configuration_folder(spec: RegistrySpec) -> str:
     """Return the folder in the container that holds the configuration and what it names."""
     return _FOLDERS[spec.version]
 
 
-def configuration(spec: RegistrySpec, http_secret: Secret) -> str:
+def configuration(spec: RegistrySpec, http_secret: Secret, upstream: Upstream | None = None) -> str:
     """Return the text of the configuration file.
 
-    `http_secret` signs the state of uploads. Log lines of level debug are the only ones that
-    name the user of a successful request, so registries with accounts write them.
+    `http_secret` signs the state of uploads. With an `upstream` it is a pull-through cache. Log
+    lines of level debug are the only ones that name the user of a successful request, so
+    registries with accounts write them.
     """
     folder = configuration_folder(spec)
     http: dict[str, object] = {
@@ -71,16 +86,30 @@ def configuration(spec: RegistrySpec, http_secret: Secret) -> str:
     if spec.auth is not None:
         accounts = {"realm": "pullproof", "path": f"{folder}/{ACCOUNTS_FILE}"}
         document["auth"] = {spec.auth.type: accounts}
+    if upstream is not None:
+        document["proxy"] = _proxy(upstream)
     return json.dumps(document, indent=2)
 
 
-def environment(spec: RegistrySpec) -> dict[str, str]:
-    """Return the settings that no configuration file has.
+def _proxy(upstream: Upstream) -> dict[str, object]:
+    proxy: dict[str, object] = {"remoteurl": upstream.url}
+    if account := upstream.credentials:
+        proxy |= {"username": account.username, "password": account.password.reveal()}
+    return proxy
+
+
+def environment(spec: RegistrySpec, upstream: Upstream | None = None) -> dict[str, str]:
+    """Return the settings that no configuration file has: traces, and whom a cache trusts.
 
     Version 3 sends traces to port 4318 of its own host unless it is told not to, and logs an
-    error each time because nobody listens there (`tracing/tracing.go`).
+    error each time because nobody listens there (`tracing/tracing.go`). SSL_CERT_FILE is what
+    Go's crypto/x509 reads.
     """
-    return {} if spec.version == "2.8" else {"OTEL_TRACES_EXPORTER": "none"}
+    settings = {} if spec.version == "2.8" else {"OTEL_TRACES_EXPORTER": "none"}
+    if upstream is not None and upstream.authority is not None:
+        authority = f"{configuration_folder(spec)}/{UPSTREAM_AUTHORITY_FILE}"
+        settings["SSL_CERT_FILE"] = authority
+    return settings
 
 
 def command(spec: RegistrySpec) -> tuple[str, ...]:

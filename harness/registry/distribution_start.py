@@ -47,26 +47,30 @@ def distribution_registry(
     folder: Path,
     authorities: Mapping[str, Authority],
     run_secret: Secret | None = None,
+    upstream: DistributionRegistry | None = None,
 ) -> Generator[DistributionRegistry]:
     """Start a registry, give it when it is healthy, and remove it with its storage at the end.
 
     `name` is the name of its container and volume, unique in the engine; `folder` is its own
     and is made and removed. `authorities` are those that the scenario knows, by name.
     `run_secret` begins all passwords, so that looking for it finds them in outputs.
+    `upstream`, which must answer already, is what a pull-through cache fetches from.
     Raises RegistryError when it does not become healthy.
     """
     try:
+        fetching = None if upstream is None else _upstream(upstream)
         handle = _prepare(spec, name, folder, authorities, run_secret)
+        _configure(handle, new_password(run_secret), fetching)
         engine.start(
             ContainerSpec(
                 name=name,
                 image=image_id,
                 entrypoint=config.command(spec),
-                environment=config.environment(spec),
                 hostname=spec.name,
                 labels=labels,
                 network=network,
                 aliases=registry_names(spec),
+                environment=config.environment(spec, fetching),
                 binds=(
                     Bind(folder / CONFIGURATION_FOLDER, config.configuration_folder(spec)),
                     Bind(folder / LOG_FOLDER, config.LOG_FOLDER, read_only=False),
@@ -75,6 +79,7 @@ def distribution_registry(
             )
         )
         registry = attach(handle, engine)
+        registry.shape_link()
         registry.wait_until_healthy()
         yield registry
     finally:
@@ -93,15 +98,26 @@ def _prepare(
     mounted.mkdir(mode=0o700, parents=True)
     (folder / LOG_FOLDER).mkdir(mode=0o700)
     _write(folder / LOG_FOLDER / config.LOG_FILE, "")
-    _write(
-        mounted / config.CONFIGURATION_FILE, config.configuration(spec, new_password(run_secret))
-    )
     credentials = None
     if spec.auth is not None:
         credentials = Credentials(USERNAME, new_password(run_secret))
         accounts_of(folder).set_password(credentials.username, credentials.password)
     handle = RegistryHandle(spec=spec, container=name, folder=folder, credentials=credentials)
     return handle if spec.tls is None else _prepare_tls(handle, spec.tls, authorities)
+
+
+def _upstream(registry: DistributionRegistry) -> config.Upstream:
+    return config.Upstream(registry.endpoint.base_url, registry.credentials, registry.ca)
+
+
+def _configure(
+    handle: RegistryHandle, http_secret: Secret, upstream: config.Upstream | None
+) -> None:
+    mounted = handle.folder / CONFIGURATION_FOLDER
+    text = config.configuration(handle.spec, http_secret, upstream)
+    _write(mounted / config.CONFIGURATION_FILE, text)
+    if upstream is not None and upstream.authority is not None:
+        _write(mounted / config.UPSTREAM_AUTHORITY_FILE, upstream.authority.decode())
 
 
 def _prepare_tls(

@@ -136,6 +136,15 @@ class Restarts(Protocol):
 
 
 @runtime_checkable
+class CountsBytes(Protocol):
+    """Ability of a registry: the bytes on its link can be counted."""
+
+    def sent_bytes(self) -> int:
+        """Return how much it has sent to anybody since it started, headers included."""
+        ...
+
+
+@runtime_checkable
 class ReportsMemory(Protocol):
     """Ability of a registry: its memory use can be read."""
 

@@ -50,14 +50,18 @@ PLAIN_HTTP = Kind(
     lambda spec: not spec.secure and spec.declared_on_nodes,
 )
 SOUND = Kind(
-    "that is declared on nodes and whose certificate, if any, is valid",
-    lambda spec: spec.declared_on_nodes and (spec.tls is None or spec.tls.certificate == "valid"),
+    "that takes pushes, is declared on nodes and whose certificate, if any, is valid",
+    lambda spec: (
+        spec.proxy_of is None
+        and spec.declared_on_nodes
+        and (spec.tls is None or spec.tls.certificate == "valid")
+    ),
 )
 WITH_ACCOUNTS = Kind(
     "with accounts that is no mirror",
-    lambda spec: spec.has_accounts and spec.mirror_of is None,
+    lambda spec: spec.has_accounts and spec.asked_first_for is None,
 )
-
+CACHE = Kind("that is a pull-through cache of another one", lambda spec: spec.proxy_of is not None)
 
 PRIVATE_MIRROR_OF_HUB = Kind(
     "that mirrors docker.io with accounts of its own",

@@ -70,6 +70,7 @@ CheckId = Annotated[
 Ability = Literal[
     "ChangesCredentials",
     "ClientTools",
+    "CountsBytes",
     "ExposesStorage",
     "HasUndeclaredName",
     "InContainer",
@@ -133,14 +134,21 @@ class AuthSpec(Part):
     type: Literal["htpasswd"] = "htpasswd"
 
 
+class LinkSpec(Part):
+    """The way from a registry to everybody else: what it sends is limited to so many Mbit/s."""
+
+    rate_mbit: Annotated[int, Field(ge=1, le=10_000)]
+
+
 class RegistrySpec(Part):
     """One registry, built for the run (`distribution`) or found where it is (`existing`).
 
     One that is built speaks plain HTTP without `tls`, and anyone may use it without `auth`.
     `mirror_of` makes nodes ask this registry first for images of another one, mirrors in the
     order of the file; for docker.io, which is no registry of the file, mirrors are all that nodes
-    ask. `declared_on_nodes` false leaves the registry out of the nodes'
-    `certs.d`, as one that nobody configured.
+    ask. `proxy_of` makes it a pull-through cache: nodes ask it first as well, and what it lacks
+    it fetches from that other registry. `declared_on_nodes` false leaves the registry out of the
+    nodes' `certs.d`, as one that nobody configured. `link` is how it is reached.
 
     One that exists has a `host` and speaks HTTPS, unless `plain_http`. Its certificate is judged
     by `ca_file` (PEM), else by what this machine trusts. `credentials_file` is a Docker
@@ -155,6 +163,8 @@ class RegistrySpec(Part):
     tls: TLSSpec | None = None
     auth: AuthSpec | None = None
     mirror_of: Origin | None = None
+    proxy_of: Name | None = None
+    link: LinkSpec | None = None
     declared_on_nodes: bool = True
     host: Host | None = None
     address: Address | None = None
@@ -172,6 +182,11 @@ class RegistrySpec(Part):
     def has_accounts(self) -> bool:
         """Whether it asks for credentials."""
         return self.auth is not None or self.credentials_file is not None
+
+    @property
+    def asked_first_for(self) -> str | None:
+        """The registry for whose images nodes ask this one first, or docker.io."""
+        return self.mirror_of or self.proxy_of
 
     def repository(self, path: str) -> str:
         """Return a repository's name in this registry."""

@@ -16,6 +16,7 @@ from harness.scenario.model import (
     Scenario,
 )
 from harness.scenario.provider_rules import fitting_fields, fitting_providers
+from harness.scenario.proxy_rules import proxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -222,6 +223,7 @@ _RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (_registry_names, frozenset({"registries"})),
     (_authorities, frozenset({"registries"})),
     (_mirrors, frozenset({"registries"})),
+    (proxies, frozenset({"registries"})),
     (fitting_fields, frozenset({"registries"})),
     (fitting_providers, frozenset({"registries", "cluster"})),
     (_lists, frozenset({"capabilities", "latency"})),

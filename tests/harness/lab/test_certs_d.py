@@ -65,6 +65,13 @@ def test_mirror_comes_before_its_origin() -> None:
     assert list(hosts) == [f"https://{MIRROR.host}", f"http://{PLAIN.host}"]
 
 
+def test_cache_comes_before_its_upstream() -> None:
+    cache = registry(RegistrySpec(name="cache", proxy_of="plain"))
+    hosts = tomllib.loads(certs_d([PLAIN, cache])[hosts_file(PLAIN.host)].decode())["host"]
+
+    assert list(hosts) == [f"http://{cache.host}", f"http://{PLAIN.host}"]
+
+
 def test_undeclared_registry_leaves_no_file() -> None:
     assert certs_d([UNDECLARED]) == {}
 

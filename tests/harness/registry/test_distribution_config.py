@@ -7,7 +7,7 @@ import pytest
 
 from harness.registry import distribution_config as config
 from harness.scenario.model import AuthSpec, RegistrySpec, TLSSpec
-from harness.secret import Secret
+from harness.secret import Credentials, Secret
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 PLAIN = RegistrySpec(name="plain")
 
 
-def written(spec: RegistrySpec) -> dict[str, dict[str, object]]:
-    document = json.loads(config.configuration(spec, Secret("of-uploads")))
+UPSTREAM = config.Upstream(
+    "https://upstream.test:5000", Credentials("cache", Secret("of-the-cache")), b"an authority"
+)
+
+
+def written(
+    spec: RegistrySpec, upstream: config.Upstream | None = None
+) -> dict[str, dict[str, object]]:
+    document = json.loads(config.configuration(spec, Secret("of-uploads"), upstream))
     assert isinstance(document, dict)
     return document
 
@@ -35,6 +42,25 @@ def test_plain_registry_has_neither_tls_nor_accounts() -> None:
     assert "tls" not in document["http"]
     assert document["http"]["addr"] == ":5000"
     assert document["http"]["secret"] == "of-uploads"
+
+
+def test_cache_is_told_where_to_fetch_and_as_whom() -> None:
+    assert "proxy" not in written(PLAIN)
+    assert written(PLAIN, UPSTREAM)["proxy"] == {
+        "remoteurl": "https://upstream.test:5000",
+        "username": "cache",
+        "password": "of-the-cache",
+    }
+    open_to_all = config.Upstream("http://upstream.test:5000", None, None)
+    assert written(PLAIN, open_to_all)["proxy"] == {"remoteurl": "http://upstream.test:5000"}
+
+
+def test_cache_trusts_the_authority_of_its_upstream_alone() -> None:
+    assert config.environment(PLAIN, UPSTREAM) == {
+        "SSL_CERT_FILE": "/etc/docker/registry/upstream-authority.pem"
+    }
+    assert config.environment(PLAIN, None) == {}
+    assert config.environment(PLAIN, config.Upstream("http://a.test", None, None)) == {}
 
 
 def test_content_can_be_deleted() -> None:

@@ -15,6 +15,7 @@ REGISTRIES = (
     RegistrySpec(name="undeclared", declared_on_nodes=False),
     RegistrySpec(name="open-mirror", tls=TLSSpec(), mirror_of="primary"),
     RegistrySpec(name="private-mirror", tls=TLSSpec(), auth=AuthSpec(), mirror_of="primary"),
+    RegistrySpec(name="cache", version="3", auth=AuthSpec(), proxy_of="plain"),
     RegistrySpec(name="hub", tls=TLSSpec(), auth=AuthSpec(), mirror_of="docker.io"),
 )
 SCENARIO = Scenario(version=1, name="some", registries=REGISTRIES)
@@ -29,7 +30,8 @@ PRIMARY = SCENARIO.primary
         (kinds.certified("wrong-name"), []),
         (kinds.UNKNOWN_CA, ["unknown-ca"]),
         (kinds.CLIENT_CERTIFICATE, ["mutual"]),
-        (kinds.PLAIN_HTTP, ["plain"]),
+        (kinds.PLAIN_HTTP, ["plain", "cache"]),
+        (kinds.CACHE, ["cache"]),
         (kinds.SOUND, ["primary", "mutual", "plain", "open-mirror", "private-mirror", "hub"]),
         (kinds.WITH_ACCOUNTS, ["primary", "plain"]),
         (kinds.mirrored(SCENARIO), ["primary"]),

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRIMARY = "registries:\n  - {name: primary}\n"
+PRIVATE = "registries:\n  - {name: primary, tls: {}, auth: {type: htpasswd}}\n"
+OF_O = "  - name: a\n    proxyOf: o\n"
 COLD = "measure: cold_pull_p95_seconds"
 WARM = "measure: warm_pull_p95_seconds"
 MEMORY = "measure: registry_memory_bytes"
@@ -204,6 +206,80 @@ def test_rule_across_keys_names_its_line(
     assert remedy in found
 
 
+@pytest.mark.parametrize(
+    ("rows", "line", "problem", "remedy"),
+    [
+        (
+            "registries:\n  - name: a\n    proxyOf: b\n  - name: b\n",
+            5,
+            "a is the first registry, the one under test, but a cache",
+            "Put the registry",
+        ),
+        (
+            f"{PRIMARY}  - name: a\n    proxyOf: primry\n",
+            6,
+            "a is a cache of primry, no registry of this file",
+            "Did you mean primary?",
+        ),
+        (f"{PRIMARY}  - name: a\n    proxyOf: a\n", 6, "a is a cache of itself", "another"),
+        (
+            f"{PRIMARY}  - name: o\n  - name: a\n    mirrorOf: o\n    proxyOf: primary\n",
+            8,
+            "a is a mirror and a cache at once",
+            "Remove proxyOf",
+        ),
+        (
+            f"{PRIMARY}  - name: a\n    proxyOf: primary\n    declaredOnNodes: false\n",
+            7,
+            "a is a cache that nodes do not know",
+            "or proxyOf",
+        ),
+        (
+            f"{PRIMARY}  - {{name: o, proxyOf: primary}}\n  - name: a\n    proxyOf: o\n",
+            7,
+            "a is a cache of o, which is a mirror or a cache itself",
+            "its origin: primary",
+        ),
+        (
+            f"{PRIMARY}  - {{name: o, declaredOnNodes: false}}\n  - name: a\n    proxyOf: o\n",
+            7,
+            "a is a cache of o, which nodes do not know",
+            "Remove declaredOnNodes: false from o",
+        ),
+        (
+            f"{PRIMARY}  - {{name: o, tls: {{certificate: expired}}}}\n{OF_O}",
+            7,
+            "a is a cache of o, whose certificate it refuses: expired",
+            "valid certificate",
+        ),
+        (
+            f"{PRIMARY}  - {{name: o, tls: {{clientCertificate: required}}}}\n{OF_O}",
+            7,
+            "a is a cache of o, which requires a client certificate: caches have none",
+            "Remove clientCertificate",
+        ),
+        (
+            f"{PRIVATE}  - name: a\n    proxyOf: primary\n",
+            6,
+            "a is a cache of primary, which has accounts, but Distribution 2.8 logs in nowhere",
+            'Give a version: "3"',
+        ),
+        (
+            f"{PRIMARY}  - {{name: b, mirrorOf: primary}}\n  - name: a\n    proxyOf: primary\n",
+            7,
+            "primary has a cache, but b mirrors it as well",
+            "nobody mirrors",
+        ),
+    ],
+)
+def test_rule_on_caches_names_its_line(
+    tmp_path: Path, rows: str, line: int, problem: str, remedy: str
+) -> None:
+    [found] = breaches(tmp_path, rows)
+    assert found.startswith(f"{line}: {problem}")
+    assert remedy in found
+
+
 def test_loop_of_mirrors_is_refused_at_both_ends(tmp_path: Path) -> None:
     loop = "  - {name: a, mirrorOf: b}\n  - {name: b, mirrorOf: a}\n"
     assert len(breaches(tmp_path, PRIMARY + loop)) == 2
@@ -215,6 +291,8 @@ def test_loop_of_mirrors_is_refused_at_both_ends(tmp_path: Path) -> None:
         f"{PRIMARY}  - {{name: a, tls: {{issuer: another-ca}}, declaredOnNodes: false}}\n",
         f"{PRIMARY}  - {{name: a, mirrorOf: primary}}\n  - {{name: b, mirrorOf: primary}}\n",
         f"{PRIMARY}  - {{name: a, mirrorOf: docker.io}}\n",
+        f"{PRIMARY}  - {{name: a, proxyOf: primary}}\n  - {{name: b, link: {{rateMbit: 1}}}}\n",
+        f"{PRIVATE}  - {{name: a, version: '3', proxyOf: primary}}\n",
         f"{PRIMARY}targets: [{{{WARM}, max: 3}}, {{{WARM}, max: 3, sizeClass: 10MiB}}]\n",
         f"{PRIMARY}targets: [{{{MEMORY}, max: 1.5}}]\n",
         f"{PRIMARY}{WAIVED}",
