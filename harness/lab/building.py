@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.clients.container import NAME as TOOLS
@@ -22,12 +23,13 @@ from harness.lab.certs_d import certs_d
 from harness.lab.lab import Lab, LabHandle
 from harness.pool import Pool
 from harness.registry.distribution import RegistryHandle
-from harness.registry.distribution import attach as attached_registry
 from harness.registry.distribution_start import distribution_registry
+from harness.registry.replicated import attach as attached_registry
+from harness.registry.replicated_start import container_names, replicated_registry
 from harness.trust import Authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -51,8 +53,9 @@ NEED_TOOLS: frozenset[str] = frozenset({"replication", "supply_chain"})
 def images_of(scenario: Scenario) -> tuple[Image, ...]:
     """Return the images that a scenario's lab is made of, the nodes' first."""
     registries = {REGISTRY_IMAGES[spec.version] for spec in scenario.registries}
+    balancers = {Image.LOAD_BALANCER for spec in scenario.registries if spec.replicas > 1}
     tools = (Image.TOOLS,) if needs_tools(scenario) else ()
-    return (node_image(scenario.cluster), *sorted(registries), *tools)
+    return (node_image(scenario.cluster), *sorted(registries | balancers), *tools)
 
 
 def needs_tools(scenario: Scenario) -> bool:
@@ -83,8 +86,16 @@ class _Site:
         self, spec: RegistrySpec, upstream: DistributionRegistry | None = None
     ) -> AbstractContextManager[DistributionRegistry]:
         name = f"{self.run.id}-{spec.name}"
-        self.run.journal.intend("container", name)
-        return distribution_registry(
+        containers: tuple[str, ...] = (name,)
+        start: Callable[..., AbstractContextManager[DistributionRegistry]]
+        start = partial(distribution_registry, upstream=upstream)
+        if spec.replicas > 1:
+            balancer = self.images[Image.LOAD_BALANCER].id
+            start = partial(replicated_registry, load_balancer_image_id=balancer)
+            containers = container_names(name, spec.replicas)
+        for container in containers:
+            self.run.journal.intend("container", container)
+        return start(
             spec,
             engine=self.engine,
             image_id=self.images[REGISTRY_IMAGES[spec.version]].id,
@@ -94,7 +105,6 @@ class _Site:
             folder=self.run.folder / spec.name,
             authorities=self.authorities,
             run_secret=self.secret,
-            upstream=upstream,
         )
 
     def tools(

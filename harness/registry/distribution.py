@@ -50,6 +50,8 @@ class RegistryHandle:
     `folder` holds the registry's files. `authority` is the certificate (PEM) of the authority
     that signed the registry's own, `fingerprint` that of the registry's certificate: both are
     empty over plain HTTP. `client_certificate` is None unless clients have to present it.
+    `replicas` are the containers of a registry that has several, `container` the first of them,
+    and `load_balancer` the container before them, which has the registry's name.
     """
 
     spec: RegistrySpec
@@ -59,6 +61,8 @@ class RegistryHandle:
     authority: bytes = b""
     fingerprint: str = ""
     client_certificate: KeyPair | None = None
+    replicas: tuple[str, ...] = ()
+    load_balancer: str = ""
 
 
 class DistributionRegistry:
@@ -118,7 +122,7 @@ class DistributionRegistry:
                 if as_it_should_be
                 else PinnedCertificate(self.handle.fingerprint)
             )
-        return Endpoint(self.host, self._container.address, trust, self.client_certificate)
+        return Endpoint(self.host, self._address, trust, self.client_certificate)
 
     def api(self, credentials: Credentials | None = None) -> DistributionAPI:
         """Return a client that verifies the registry's certificate; ours unless told otherwise."""
@@ -131,12 +135,12 @@ class DistributionRegistry:
 
     def mark(self) -> float:
         """Return the length of the log (bytes) with all requests so far in it."""
-        self._settle()
+        self.settle_log()
         return self._log_file.stat().st_size
 
     def requests_since(self, mark: float) -> tuple[Request, ...]:
         """Return all requests completed between `mark` and this call, none missing."""
-        self._settle()
+        self.settle_log()
         return access_log.requests(self._log(int(mark)).decode("utf-8", "replace"))
 
     def restart(self) -> None:
@@ -212,7 +216,12 @@ class DistributionRegistry:
             end = log[-_SHOWN_LOG_BYTES:].decode("utf-8", "replace")
             raise RegistryError(f"{self.host} is not healthy: {state}\n  end of its log: {end}")
 
-    def _settle(self) -> None:
+    @property
+    def _address(self) -> str:
+        """The address behind its name."""
+        return self._container.address
+
+    def settle_log(self) -> None:
         """Wait until the log holds all requests that were completed before."""
         stranger = DistributionAPI(self.endpoint)
         # The last byte of a blob leaves just before its line is written, so one request of
@@ -268,11 +277,17 @@ def attach(handle: RegistryHandle, engine: Engine) -> DistributionRegistry:
 
     Raises RegistryError when its container is gone.
     """
-    container = engine.container(handle.container)
-    if container is None:
-        raise RegistryError(f"container {handle.container} of a registry is gone")
+    container = container_of(handle.container, engine)
     kind = DistributionRegistryWithAccounts if handle.spec.auth else DistributionRegistry
     return kind(handle, container)
+
+
+def container_of(name: str, engine: Engine) -> Container:
+    """Return a container of a registry. Raises RegistryError when it is gone."""
+    container = engine.container(name)
+    if container is None:
+        raise RegistryError(f"container {name} of a registry is gone")
+    return container
 
 
 def registry_names(spec: RegistrySpec) -> tuple[str, str]:

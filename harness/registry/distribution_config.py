@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PORT: Final = 5000
 METRICS_PORT: Final = 5001
 METRICS_PATH: Final = "/metrics"
+HEALTH_PATH: Final = "/debug/health"  # on the port of the metrics
 STORAGE_FOLDER: Final = "/var/lib/registry"
 
 CONFIGURATION_FILE: Final = "config.yml"

@@ -22,7 +22,7 @@ from harness.secret import Credentials, new_password
 from harness.trust import certificate_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     from harness.engine import Engine
@@ -59,23 +59,16 @@ def distribution_registry(
     """
     try:
         fetching = None if upstream is None else _upstream(upstream)
-        handle = _prepare(spec, name, folder, authorities, run_secret)
-        _configure(handle, new_password(run_secret), fetching)
+        handle = prepare(spec, name, folder, authorities, run_secret)
+        configure(handle, new_password(run_secret), fetching)
+        volume = engine.create_volume(name, labels)
+        container = server(handle, image_id, network, labels, volume=volume)
         engine.start(
-            ContainerSpec(
-                name=name,
-                image=image_id,
-                entrypoint=config.command(spec),
+            replace(
+                container,
                 hostname=spec.name,
-                labels=labels,
-                network=network,
                 aliases=registry_names(spec),
                 environment=config.environment(spec, fetching),
-                binds=(
-                    Bind(folder / CONFIGURATION_FOLDER, config.configuration_folder(spec)),
-                    Bind(folder / LOG_FOLDER, config.LOG_FOLDER, read_only=False),
-                ),
-                volumes={engine.create_volume(name, labels): config.STORAGE_FOLDER},
             )
         )
         registry = attach(handle, engine)
@@ -83,10 +76,29 @@ def distribution_registry(
         registry.wait_until_healthy()
         yield registry
     finally:
-        _remove(engine, name, folder)
+        remove(engine, (name,), folder)
 
 
-def _prepare(
+def server(
+    handle: RegistryHandle, image_id: str, network: str, labels: Mapping[str, str], *, volume: str
+) -> ContainerSpec:
+    """Return the container of a registry as its handle names it; nobody finds it by name yet."""
+    return ContainerSpec(
+        name=handle.container,
+        image=image_id,
+        entrypoint=config.command(handle.spec),
+        environment=config.environment(handle.spec),
+        labels=labels,
+        network=network,
+        binds=(
+            Bind(handle.folder / CONFIGURATION_FOLDER, config.configuration_folder(handle.spec)),
+            Bind(handle.folder / LOG_FOLDER, config.LOG_FOLDER, read_only=False),
+        ),
+        volumes={volume: config.STORAGE_FOLDER},
+    )
+
+
+def prepare(
     spec: RegistrySpec,
     name: str,
     folder: Path,
@@ -110,9 +122,10 @@ def _upstream(registry: DistributionRegistry) -> config.Upstream:
     return config.Upstream(registry.endpoint.base_url, registry.credentials, registry.ca)
 
 
-def _configure(
-    handle: RegistryHandle, http_secret: Secret, upstream: config.Upstream | None
+def configure(
+    handle: RegistryHandle, http_secret: Secret, upstream: config.Upstream | None = None
 ) -> None:
+    """Write the configuration that a registry's containers read when they start."""
     mounted = handle.folder / CONFIGURATION_FOLDER
     text = config.configuration(handle.spec, http_secret, upstream)
     _write(mounted / config.CONFIGURATION_FILE, text)
@@ -149,9 +162,11 @@ def _write(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-def _remove(engine: Engine, name: str, folder: Path) -> None:
-    container = engine.container(name)
-    if container is not None:
-        container.remove()
-    engine.remove_volume(name)
+def remove(engine: Engine, containers: Sequence[str], folder: Path) -> None:
+    """Remove a registry's containers, the volume with the name of the first, and its folder."""
+    for name in containers:
+        container = engine.container(name)
+        if container is not None:
+            container.remove()
+    engine.remove_volume(containers[0])
     shutil.rmtree(folder, ignore_errors=True)

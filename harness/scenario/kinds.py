@@ -62,7 +62,10 @@ WITH_ACCOUNTS = Kind(
     lambda spec: spec.has_accounts and spec.asked_first_for is None,
 )
 CACHE = Kind("that is a pull-through cache of another one", lambda spec: spec.proxy_of is not None)
-
+REPLICATED = Kind(
+    "with several replicas that nodes are told of",
+    lambda spec: spec.replicas > 1 and spec.declared_on_nodes,
+)
 PRIVATE_MIRROR_OF_HUB = Kind(
     "that mirrors docker.io with accounts of its own",
     lambda spec: spec.mirror_of == DOCKER_HUB and spec.has_accounts,

@@ -72,6 +72,8 @@ Ability = Literal[
     "ClientTools",
     "CountsBytes",
     "ExposesStorage",
+    "HasLoadBalancer",
+    "HasReplicas",
     "HasUndeclaredName",
     "InContainer",
     "KeepsAccessLog",
@@ -148,7 +150,9 @@ class RegistrySpec(Part):
     order of the file; for docker.io, which is no registry of the file, mirrors are all that nodes
     ask. `proxy_of` makes it a pull-through cache: nodes ask it first as well, and what it lacks
     it fetches from that other registry. `declared_on_nodes` false leaves the registry out of the
-    nodes' `certs.d`, as one that nobody configured. `link` is how it is reached.
+    nodes' `certs.d`, as one that nobody configured. `link` is how it is reached. With more than
+    one of `replicas`, so many servers on one storage stand behind a load balancer that has the
+    registry's name.
 
     One that exists has a `host` and speaks HTTPS, unless `plain_http`. Its certificate is judged
     by `ca_file` (PEM), else by what this machine trusts. `credentials_file` is a Docker
@@ -166,6 +170,7 @@ class RegistrySpec(Part):
     proxy_of: Name | None = None
     link: LinkSpec | None = None
     declared_on_nodes: bool = True
+    replicas: Annotated[int, Field(ge=1, le=5)] = 1
     host: Host | None = None
     address: Address | None = None
     plain_http: bool = False

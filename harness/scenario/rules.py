@@ -17,6 +17,7 @@ from harness.scenario.model import (
 )
 from harness.scenario.provider_rules import fitting_fields, fitting_providers
 from harness.scenario.proxy_rules import proxies
+from harness.scenario.replica_rules import replicas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -220,6 +221,7 @@ def _repeated(things: Sequence[object]) -> list[int]:
 # Each rule beside the top-level sections that it reads.
 _RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (_primary, frozenset({"registries"})),
+    (replicas, frozenset({"registries", "capabilities"})),
     (_registry_names, frozenset({"registries"})),
     (_authorities, frozenset({"registries"})),
     (_mirrors, frozenset({"registries"})),

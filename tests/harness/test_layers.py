@@ -18,6 +18,7 @@ LAYERS = (
     ("secret_keys",),
     ("scenario", "history", "permissions"),
     ("cluster.protocols", "cluster.pod_events", "registry.protocols", "registry.access_log"),
+    ("registry.haproxy",),
     ("cluster.rollout_model", "cluster.rollout_state", "cluster.kubelet_model"),
     ("result", "checks", "measure", "report"),
     ("command", "pool", "wait", "home", "machine"),

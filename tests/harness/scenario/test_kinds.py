@@ -16,6 +16,8 @@ REGISTRIES = (
     RegistrySpec(name="open-mirror", tls=TLSSpec(), mirror_of="primary"),
     RegistrySpec(name="private-mirror", tls=TLSSpec(), auth=AuthSpec(), mirror_of="primary"),
     RegistrySpec(name="cache", version="3", auth=AuthSpec(), proxy_of="plain"),
+    RegistrySpec(name="balanced", replicas=2, declared_on_nodes=False),
+    RegistrySpec(name="replicated", replicas=2),
     RegistrySpec(name="hub", tls=TLSSpec(), auth=AuthSpec(), mirror_of="docker.io"),
 )
 SCENARIO = Scenario(version=1, name="some", registries=REGISTRIES)
@@ -30,9 +32,13 @@ PRIMARY = SCENARIO.primary
         (kinds.certified("wrong-name"), []),
         (kinds.UNKNOWN_CA, ["unknown-ca"]),
         (kinds.CLIENT_CERTIFICATE, ["mutual"]),
-        (kinds.PLAIN_HTTP, ["plain", "cache"]),
+        (kinds.PLAIN_HTTP, ["plain", "cache", "replicated"]),
         (kinds.CACHE, ["cache"]),
-        (kinds.SOUND, ["primary", "mutual", "plain", "open-mirror", "private-mirror", "hub"]),
+        (
+            kinds.SOUND,
+            ["primary", "mutual", "plain", "open-mirror", "private-mirror", "replicated", "hub"],
+        ),
+        (kinds.REPLICATED, ["replicated"]),
         (kinds.WITH_ACCOUNTS, ["primary", "plain"]),
         (kinds.mirrored(SCENARIO), ["primary"]),
         (kinds.mirror_of(PRIMARY), ["open-mirror", "private-mirror"]),

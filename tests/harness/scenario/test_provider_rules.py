@@ -28,6 +28,11 @@ FOUND = "{name: a, provider: existing, host: registry.example.test}"
             "mirrorOf is for the provider distribution, but a is not of it",
         ),
         (
+            f"{EXISTING}registries:\n  - {FOUND[:-1]},\n     replicas: 2}}\n",
+            6,
+            "replicas is for the provider distribution, but a is not of it",
+        ),
+        (
             'registries:\n  - {name: a,\n     host: "registry:5000"}\n',
             5,
             "host is for the provider existing, but a is not of it",

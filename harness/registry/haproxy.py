@@ -1,0 +1,109 @@
+"""What HAProxy is told as the load balancer of replicas, and what it tells; pure.
+
+Keywords and formats: the HAProxy configuration manual, and its management guide for statistics.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING, Final
+
+from harness.registry.protocols import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONFIGURATION_FOLDER: Final = "/usr/local/etc/haproxy"
+CONFIGURATION_FILE: Final = "haproxy.cfg"
+STATISTICS_PORT: Final = 8404
+STATISTICS_PATH: Final = "/statistics;csv"
+
+# Replicas are asked for their health at the port of their metrics: plain HTTP, which costs no
+# handshake and stays out of their access log. A connection alone would not do, because the
+# kernel accepts it for a process that is frozen.
+# A replica that was started again may have another address, so its name is resolved all the time.
+# `redispatch 1` tries another replica at once when one refuses a connection.
+_CONFIGURATION: Final = """\
+global
+  log stdout format raw local0 info
+defaults
+  mode tcp
+  log global
+  option redispatch 1
+  retries 3
+  timeout connect 1s
+  timeout client 60s
+  timeout server 60s
+  timeout check 1s
+resolvers engine
+  nameserver engine 127.0.0.11:53
+  timeout resolve 300ms
+  timeout retry 300ms
+  hold valid 300ms
+frontend registry
+  option tcplog
+  bind :{port}
+  default_backend replicas
+backend replicas
+  balance roundrobin
+  option httpchk GET {health_path}
+  default-server check port {health_port} inter 300ms fall 2 rise 2 resolvers engine
+  default-server init-addr last,libc,none
+{servers}
+frontend statistics
+  bind :{statistics_port}
+  mode http
+  no log
+  stats enable
+  stats uri /statistics
+"""
+_BACKEND: Final = "replicas"
+# `option tcplog`: client, time, frontend, backend/server, times, bytes, how it ended, counts.
+_SESSION: Final = re.compile(
+    rf"(?P<client>\S+):\d+ \[[^\]]+\] registry {_BACKEND}/(?P<server>\S+) [-\d]+/[-\d]+/\+?\d+ "
+    r"\+?\d+ (?P<ended>\S\S) \d+/\d+/\d+/\d+/(?P<retries>\+?\d+) \d+/\d+"
+)
+
+
+def configuration(
+    servers: Sequence[tuple[str, str]], *, port: int, health_port: int, health_path: str
+) -> str:
+    """Return the text of a configuration that sends connections to servers in turn.
+
+    `servers` are names and the DNS names behind them. TLS passes through.
+    """
+    lines = (f"  server {name} {address}:{port}" for name, address in servers)
+    return _CONFIGURATION.format(
+        port=port,
+        health_port=health_port,
+        health_path=health_path,
+        statistics_port=STATISTICS_PORT,
+        servers="\n".join(lines),
+    )
+
+
+def sessions(log: str) -> tuple[Session, ...]:
+    """Return the connections that a log tells of, in the order of their ends."""
+    found = (_SESSION.search(line) for line in log.splitlines())
+    return tuple(
+        Session(
+            client=match["client"],
+            server="" if match["server"] == "<NOSRV>" else match["server"],
+            # Both letters are "-" where both sides took leave; C is the client, S the server.
+            broken_by_server=match["ended"].startswith(("S", "s")),
+            redispatched=match["retries"].startswith("+"),
+        )
+        for match in found
+        if match
+    )
+
+
+def in_service(statistics: str) -> tuple[str, ...]:
+    """Return the names of the servers that get connections now, from statistics as CSV."""
+    rows = csv.DictReader(statistics.removeprefix("# ").splitlines())
+    return tuple(
+        row["svname"]
+        for row in rows
+        if row["pxname"] == _BACKEND and row["svname"] != "BACKEND" and row["status"] == "UP"
+    )
