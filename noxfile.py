@@ -24,13 +24,8 @@ PURE = (
     *("fleet/reading.py", "result/redaction.py", "result/waivers.py", "scenario/*"),
     *("pool.py", "secret.py", "wait.py"),
     *("plan/footprint.py", "plan/making.py", "plan/model.py", "plan/text.py"),
-    *(
-        "cluster/pod_events.py",
-        "registry/access_log.py",
-        "registry/haproxy.py",
-        "secret_keys.py",
-        "sleeper.py",
-    ),
+    *("cluster/pod_events.py", "registry/access_log.py", "registry/haproxy.py"),
+    *("registry/distribution_garbage.py", "secret_keys.py", "sleeper.py"),
 )
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")

@@ -30,6 +30,9 @@ class Code(StrEnum):
     ROLLOUT_LEFTOVER = "rollout-leftover"
     SERVICE_LOST = "service-lost"
     METRICS = "metrics"
+    COLLECTION = "collection"
+    SPACE_KEPT = "space-kept"
+    WRITE_ACCEPTED = "write-accepted"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from harness import sleeper
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
 INDEX_TYPE: Final = "application/vnd.oci.image.index.v1+json"
@@ -43,6 +43,34 @@ _DIGEST: Final = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 _DEFAULT_HOST: Final = "docker.io"
 _FORMER_DEFAULT_HOST: Final = "index.docker.io"
 _DEFAULT_NAMESPACE: Final = "library"
+
+
+@dataclass(frozen=True)
+class Links:
+    """What a manifest names by digest: the manifests of an index, else configuration and layers."""
+
+    manifests: tuple[str, ...]
+    blobs: tuple[str, ...]
+
+
+def links(content: bytes) -> Links:
+    """Return what a manifest or an index of OCI or Docker names by digest.
+
+    Raises HarnessError for what is neither.
+    """
+    try:
+        document = json.loads(content)
+        config = [document["config"]] if "config" in document else []
+        return Links(
+            manifests=_digests(document.get("manifests", [])),
+            blobs=_digests([*config, *document.get("layers", [])]),
+        )
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise HarnessError(f"{content[:80]!r} is neither a manifest nor an index") from error
+
+
+def _digests(descriptors: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    return tuple(str(descriptor["digest"]) for descriptor in descriptors)
 
 
 def sha256_digest(content: bytes) -> str:

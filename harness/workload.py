@@ -5,9 +5,13 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from harness import checks
 from harness.distribution_api import UnexpectedStatusError
+from harness.errors import RegistryError
+from harness.findings import Code, Finding, NotVerified
 from harness.history import Operation, Outcome
 from harness.pool import Pool
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from harness.secret import Credentials
 
 TAG = "v1"
+# Deletion is switched off, or is not for this account.
+_KEEPS = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,32 @@ def withdraw(registry: Registry, published: Published) -> None:
     """
     with suppress(UnexpectedStatusError):
         registry.api().delete_manifest(published.repository, published.image.digest)
+
+
+def delete(registry: Registry, published: Published) -> None:
+    """Delete an image with all its tags. Raises NotVerified where we may delete nothing."""
+    try:
+        registry.api().delete_manifest(published.repository, published.image.digest)
+    except UnexpectedStatusError as error:
+        if error.status not in _KEEPS:
+            raise
+        raise NotVerified(f"{registry.host} allows no deletions: {error.problem}") from error
+
+
+def unserved(registry: Registry, published: Published) -> tuple[Finding, ...]:
+    """Find what a registry does not give back of an image, or with other bytes."""
+    host, api = registry.host, registry.api()
+    found: list[Finding] = []
+    for digest in published.digests:
+        read = api.manifest if digest == published.image.digest else api.blob
+        try:
+            served = read(published.repository, digest).digest
+        except RegistryError as error:
+            evidence = f"it does not give back {digest}: {error.problem}"
+            found.append(Finding(Code.LOST_CONTENT, host, evidence))
+        else:
+            found += checks.same_content(host, [digest], {digest: served})
+    return tuple(found)
 
 
 def pull_on(

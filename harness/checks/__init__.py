@@ -11,6 +11,14 @@ from harness.checks.certificates import (
 )
 from harness.checks.configuration import lint_findings
 from harness.checks.content import hides, same_content
+from harness.checks.garbage import (
+    Write,
+    did_as_told,
+    ended_well,
+    garbage_gone,
+    nothing_lost,
+    writes_refused,
+)
 from harness.checks.kubelet import counted, pulled_as_configured, set_up_as_asked
 from harness.checks.operations import failed_ratio, wrong_digests
 from harness.checks.path import (
@@ -38,6 +46,7 @@ from harness.checks.registries import runtime_ready, stays_put
 from harness.checks.rollouts import fits_volume, on_every_node, rolled_out, stopped
 
 __all__ = [
+    "Write",
     "all_refused",
     "all_succeeded",
     "already_present",
@@ -46,8 +55,11 @@ __all__ = [
     "asked_in_vain",
     "authority_signs",
     "counted",
+    "did_as_told",
+    "ended_well",
     "failed_ratio",
     "fits_volume",
+    "garbage_gone",
     "has_days_left",
     "has_event",
     "hides",
@@ -58,6 +70,7 @@ __all__ = [
     "not_asked",
     "not_fetched",
     "not_served_by",
+    "nothing_lost",
     "on_every_node",
     "pulled_as_configured",
     "refused_by",
@@ -73,5 +86,6 @@ __all__ = [
     "stopped",
     "told_by_events",
     "waited_with",
+    "writes_refused",
     "wrong_digests",
 ]

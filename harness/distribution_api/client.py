@@ -135,17 +135,9 @@ class DistributionAPI:
         if chunk_bytes:
             for start in range(0, blob.size, chunk_bytes):
                 chunk = blob.content[start : start + chunk_bytes]
-                location = self._send_chunk(location, chunk, start)
+                location = self.send_chunk(location, chunk, start)
             rest = b""
-        path = self._transport.path_of(location)
-        separator = "&" if "?" in path else "?"
-        self._transport.send(
-            "PUT",
-            f"{path}{separator}{urlencode({'digest': blob.digest})}",
-            expected={201},
-            body=rest,
-            headers={"Content-Type": "application/octet-stream"},
-        )
+        self.finish_upload(location, blob.digest, rest)
 
     def start_upload(self, repository: str) -> Upload:
         """Begin an upload and return what the registry said, its Location unchanged."""
@@ -156,7 +148,8 @@ class DistributionAPI:
             raise RegistryError(f"POST {path}: answered without a Location header")
         return Upload(headers["location"], headers)
 
-    def _send_chunk(self, location: str, chunk: bytes, start: int) -> str:
+    def send_chunk(self, location: str, chunk: bytes, start: int) -> str:
+        """Send the bytes of an upload from `start` on; return where to send the next ones."""
         response = self._transport.send(
             "PATCH",
             self._transport.path_of(location),
@@ -168,6 +161,18 @@ class DistributionAPI:
             },
         )
         return response.headers.get("Location", location)
+
+    def finish_upload(self, location: str, digest: str, rest: bytes = b"") -> None:
+        """Send what an upload lacks, and have it kept under its digest."""
+        path = self._transport.path_of(location)
+        separator = "&" if "?" in path else "?"
+        self._transport.send(
+            "PUT",
+            f"{path}{separator}{urlencode({'digest': digest})}",
+            expected={201},
+            body=rest,
+            headers={"Content-Type": "application/octet-stream"},
+        )
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """Fetch a manifest or index by tag or digest, as the registry stores it."""

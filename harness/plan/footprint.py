@@ -55,6 +55,7 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "pull_secrets": _Small(images=32, bytes=3 * MIB, pulls=32),
     "latency": _Small(images=0, bytes=0, pulls=0),
     "integrity": _Small(images=16, bytes=8 * MIB, pulls=10),
+    "gc": _Small(images=11, bytes=2 * MIB, pulls=4),
     # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
     "kubelet": _Small(images=80, bytes=152 * MIB, pulls=100, per_sample=3),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,15 +20,17 @@ from harness.engine.sending import limit_sending, sent_bytes
 from harness.errors import EngineError, HarnessError, RegistryError, WaitTimeoutError
 from harness.registry import access_log
 from harness.registry import distribution_config as config
+from harness.registry import distribution_garbage as garbage
 from harness.registry.accounts import Accounts
 from harness.trust import served_certificate
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from harness.engine import Container, ContainerHandle, Engine
-    from harness.registry.protocols import Request
+    from harness.registry.protocols import Collection, Request, Storage
     from harness.scenario.model import RegistrySpec
     from harness.secret import Credentials, KeyPair, Secret
 
@@ -40,6 +42,7 @@ LOG_FOLDER: Final = "log"
 _DOMAIN: Final = "pullproof.test"
 
 _LOG_TIMEOUT_SECONDS: Final = 10
+_COLLECTION_TIMEOUT_SECONDS: Final = 600
 _SHOWN_LOG_BYTES: Final = 2000
 
 
@@ -161,6 +164,41 @@ class DistributionRegistry:
     def memory_bytes(self) -> int:
         """Return the memory in use now, page cache left out."""
         return self._container.memory_bytes()
+
+    @contextmanager
+    def writes_stopped(self) -> Iterator[None]:
+        """Serve pulls and refuse everything else until the block ends; healthy at both ends.
+
+        Read-only mode is a matter of configuration, so that it takes a restart each time.
+        """
+        file = self.handle.folder / CONFIGURATION_FOLDER / config.CONFIGURATION_FILE
+        usual = file.read_text()
+        try:
+            file.write_text(config.read_only(usual))
+            self.restart()
+            yield
+        finally:
+            file.write_text(usual)
+            self.restart()
+
+    def collect_garbage(
+        self, *, delete_untagged: bool = False, dry_run: bool = False
+    ) -> Collection:
+        """Collect garbage now; safe only while writes are stopped.
+
+        https://distribution.github.io/distribution/about/garbage-collection/
+        """
+        command = config.collecting(self.spec, delete_untagged=delete_untagged, dry_run=dry_run)
+        return garbage.collection(
+            self._container.execute(command, timeout_seconds=_COLLECTION_TIMEOUT_SECONDS)
+        )
+
+    def stored(self) -> Storage:
+        """Return what the storage holds now. Raises RegistryError where it cannot be listed."""
+        listed = self._container.execute(["ls", "-lnRA", config.STORAGE_FOLDER])
+        if listed.status:
+            raise RegistryError(f"the storage of {self.host} cannot be listed: {listed.stderr}")
+        return garbage.storage(listed.text)
 
     def read_blob(self, digest: str) -> bytes | None:
         """Return a blob's bytes from the storage, None where there is none."""

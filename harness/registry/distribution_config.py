@@ -75,15 +75,18 @@ def configuration(spec: RegistrySpec, http_secret: Secret, upstream: Upstream | 
         if spec.tls.client_certificate == "required":
             tls["clientcas"] = [f"{folder}/{CLIENT_AUTHORITY_FILE}"]
         http["tls"] = tls
+    storage: dict[str, object] = {
+        "filesystem": {"rootdirectory": STORAGE_FOLDER},
+        "delete": {"enabled": True},
+    }
     document: dict[str, object] = {
         "version": "0.1",
         "log": {"level": "debug" if spec.auth else "info", "formatter": "json"},
-        "storage": {
-            "filesystem": {"rootdirectory": STORAGE_FOLDER},
-            "delete": {"enabled": True},
-        },
+        "storage": storage,
         "http": http,
     }
+    if spec.blob_descriptor_cache != "none":
+        storage["cache"] = {"blobdescriptor": spec.blob_descriptor_cache}
     if spec.auth is not None:
         accounts = {"realm": "pullproof", "path": f"{folder}/{ACCOUNTS_FILE}"}
         document["auth"] = {spec.auth.type: accounts}
@@ -111,6 +114,23 @@ def environment(spec: RegistrySpec, upstream: Upstream | None = None) -> dict[st
         authority = f"{configuration_folder(spec)}/{UPSTREAM_AUTHORITY_FILE}"
         settings["SSL_CERT_FILE"] = authority
     return settings
+
+
+def read_only(configuration: str) -> str:
+    """Return the text of a configuration with which the same registry takes no writes."""
+    document = json.loads(configuration)
+    document["storage"]["maintenance"] = {"readonly": {"enabled": True}}
+    return json.dumps(document, indent=2)
+
+
+def collecting(spec: RegistrySpec, *, delete_untagged: bool, dry_run: bool) -> tuple[str, ...]:
+    """Return the command that collects garbage."""
+    return (
+        *("registry", "garbage-collect"),
+        *(("--delete-untagged",) if delete_untagged else ()),
+        *(("--dry-run",) if dry_run else ()),
+        f"{configuration_folder(spec)}/{CONFIGURATION_FILE}",
+    )
 
 
 def command(spec: RegistrySpec) -> tuple[str, ...]:

@@ -48,8 +48,10 @@ Origin = Annotated[
 ]
 SizeClass = Literal["1MiB", "10MiB", "100MiB"]
 SIZE_CLASS_BYTES: dict[SizeClass, int] = {"1MiB": MIB, "10MiB": 10 * MIB, "100MiB": 100 * MIB}
-Capability = Literal["trust", "pull_secrets", "latency", "integrity", "kubelet"]
-CAPABILITIES: tuple[Capability, ...] = ("trust", "pull_secrets", "latency", "integrity", "kubelet")
+Capability = Literal["trust", "pull_secrets", "latency", "integrity", "kubelet", "gc"]
+CAPABILITIES: tuple[Capability, ...] = (
+    *("trust", "pull_secrets", "latency", "integrity", "kubelet", "gc"),
+)
 Measure = Literal[
     "cold_pull_p95_seconds",
     "concurrent_cold_pull_p95_seconds",
@@ -70,6 +72,7 @@ CheckId = Annotated[
 Ability = Literal[
     "ChangesCredentials",
     "ClientTools",
+    "CollectsGarbage",
     "CountsBytes",
     "ExposesStorage",
     "HasLoadBalancer",
@@ -78,6 +81,7 @@ Ability = Literal[
     "InContainer",
     "KeepsAccessLog",
     "KubernetesAccess",
+    "ListsStorage",
     "PresentsCertificate",
     "ReportsMemory",
     "RequiresClientCertificate",
@@ -146,6 +150,7 @@ class RegistrySpec(Part):
     """One registry, built for the run (`distribution`) or found where it is (`existing`).
 
     One that is built speaks plain HTTP without `tls`, and anyone may use it without `auth`.
+    `blob_descriptor_cache` is Distribution's memory of which blobs there are.
     `mirror_of` makes nodes ask this registry first for images of another one, mirrors in the
     order of the file; for docker.io, which is no registry of the file, mirrors are all that nodes
     ask. `proxy_of` makes it a pull-through cache: nodes ask it first as well, and what it lacks
@@ -166,6 +171,7 @@ class RegistrySpec(Part):
     version: Literal["2.8", "3"] = "2.8"
     tls: TLSSpec | None = None
     auth: AuthSpec | None = None
+    blob_descriptor_cache: Literal["none", "inmemory"] = "none"
     mirror_of: Origin | None = None
     proxy_of: Name | None = None
     link: LinkSpec | None = None

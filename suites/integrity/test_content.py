@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +9,6 @@ import pytest
 from harness import checks, oci, workload
 from harness.cluster.protocols import RuntimeAccess
 from harness.diagnosis import FailureCode
-from harness.distribution_api import UnexpectedStatusError
-from harness.errors import RegistryError
-from harness.findings import Code, Finding, NotVerified
 from harness.lab import ability
 from harness.pool import Pool
 from harness.registry.protocols import ExposesStorage, Restarts
@@ -21,13 +17,11 @@ if TYPE_CHECKING:
     from fixtures.recorder import Judge
     from fixtures.workload import Publish, Pull, Push
     from harness.cluster.protocols import Node
+    from harness.findings import Finding
     from harness.lab import Lab
-    from harness.registry.protocols import Registry
     from harness.workload import Published
 
 LAYER_BYTES = 256 * 1024
-# Deletion is switched off, or is not for this account.
-_KEEPS = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 PUSHERS = 8
 
 
@@ -43,7 +37,7 @@ def test_every_node_holds_the_pushed_bytes(
 def test_registry_serves_the_pushed_bytes(lab: Lab, publish: Publish, judge: Judge) -> None:
     """The registry gives back every manifest and blob byte for byte."""
     image = publish(lab.primary, layers=4, layer_bytes=LAYER_BYTES)
-    judge(_served_content(lab, image))
+    judge(workload.unserved(lab.primary, image))
 
 
 def test_digest_names_one_image(
@@ -65,7 +59,7 @@ def test_deleted_manifest_is_gone(lab: Lab, publish: Publish, pull: Pull, judge:
     registry = lab.primary
     image = publish(registry)
     judge(checks.all_succeeded(pull(image.reference, registry.credentials)))
-    _delete(registry, image)
+    workload.delete(registry, image)
     judge(checks.all_refused(pull(image.reference, registry.credentials), FailureCode.NOT_FOUND))
 
 
@@ -87,7 +81,7 @@ def test_content_survives_a_restart(lab: Lab, publish: Publish, pull: Pull, judg
     restarting = ability(registry, Restarts)
     image = publish(registry, layers=2, layer_bytes=LAYER_BYTES)
     restarting.restart()
-    judge(_served_content(lab, image))
+    judge(workload.unserved(lab.primary, image))
     judge(checks.all_succeeded(pull(image.reference, registry.credentials)))
 
 
@@ -105,37 +99,11 @@ def test_concurrent_pushes_of_shared_layers_are_all_whole(
 
     with Pool(PUSHERS) as pool:
         pushed = list(pool.map(push_apart, images))
-    judge(*(_served_content(lab, image) for image in pushed))
+    judge(*(workload.unserved(lab.primary, image) for image in pushed))
     judge(checks.all_succeeded(pull(pushed[-1].reference, registry.credentials)))
-
-
-def _delete(registry: Registry, image: Published) -> None:
-    """Delete an image. Raises NotVerified where the registry lets us delete nothing."""
-    try:
-        registry.api().delete_manifest(image.repository, image.image.digest)
-    except UnexpectedStatusError as error:
-        if error.status not in _KEEPS:
-            raise
-        raise NotVerified(f"{registry.host} allows no deletions: {error.problem}") from error
 
 
 def _held_content(node: Node, image: Published) -> tuple[Finding, ...]:
     """Find what a node does not hold, or with other bytes."""
     held = ability(node, RuntimeAccess).content_digests(image.digests)
     return checks.same_content(node.name, image.digests, held)
-
-
-def _served_content(lab: Lab, image: Published) -> tuple[Finding, ...]:
-    """Find what the registry does not give back, or with other bytes."""
-    host, api = lab.primary.host, lab.primary.api()
-    found: list[Finding] = []
-    for digest in image.digests:
-        read = api.manifest if digest == image.image.digest else api.blob
-        try:
-            served = read(image.repository, digest).digest
-        except RegistryError as error:
-            evidence = f"it does not give back {digest}: {error.problem}"
-            found.append(Finding(Code.LOST_CONTENT, host, evidence))
-        else:
-            found += checks.same_content(host, [digest], {digest: served})
-    return tuple(found)

@@ -175,3 +175,25 @@ def test_what_is_no_reference_is_refused(text: str) -> None:
 def test_reference_is_written_in_full() -> None:
     assert str(oci.Reference("h.test:5000", "app", "t")) == "h.test:5000/app:t"
     assert str(oci.Reference("h.test", "app", "", DIGEST)) == f"h.test/app@{DIGEST}"
+
+
+def test_links_of_an_image_are_its_configuration_and_layers() -> None:
+    image = oci.image(layers=2)
+
+    assert oci.links(image.manifest.content) == oci.Links(
+        (), (image.config.digest, *(layer.digest for layer in image.layers))
+    )
+
+
+def test_links_of_an_index_are_its_images() -> None:
+    index = oci.index([oci.image(), oci.image()])
+
+    assert oci.links(index.manifest.content) == oci.Links(
+        tuple(image.digest for image in index.images), ()
+    )
+
+
+@pytest.mark.parametrize("content", [b"no JSON", b"[]", b'{"config": {}}', b'{"layers": ["x"]}'])
+def test_what_is_no_manifest_has_no_links(content: bytes) -> None:
+    with pytest.raises(HarnessError, match="neither a manifest nor an index"):
+        oci.links(content)

@@ -13,7 +13,13 @@ from harness.result.model import Status, Verdict
 from harness.scenario.model import CAPABILITIES
 from tests.acceptance_runs import pytest_command, run_acceptance
 from tests.kubernetes.sabotage.cases import CASES as KUBERNETES_CASES
-from tests.sabotage import integrity_cases, latency_cases, pull_secrets_cases, trust_cases
+from tests.sabotage import (
+    gc_cases,
+    integrity_cases,
+    latency_cases,
+    pull_secrets_cases,
+    trust_cases,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
 
 CASES = {
     case.name: case
-    for module in (trust_cases, pull_secrets_cases, latency_cases, integrity_cases)
+    for module in (trust_cases, pull_secrets_cases, latency_cases, integrity_cases, gc_cases)
     for case in module.CASES
 }
 SCENARIOS = sorted({case.scenario for case in CASES.values()})

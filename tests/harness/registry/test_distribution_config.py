@@ -104,3 +104,28 @@ def test_blob_lies_below_the_first_digits_of_its_digest() -> None:
         config.blob_path("sha256:abcdef")
         == "/var/lib/registry/docker/registry/v2/blobs/sha256/ab/abcdef/data"
     )
+
+
+def test_blobs_are_remembered_only_where_the_scenario_says_so() -> None:
+    remembering = RegistrySpec(name="primary", blob_descriptor_cache="inmemory")
+
+    assert "cache" not in written(PLAIN)["storage"]
+    assert written(remembering)["storage"]["cache"] == {"blobdescriptor": "inmemory"}
+
+
+def test_read_only_mode_changes_nothing_else() -> None:
+    usual = config.configuration(PLAIN, Secret("of-uploads"))
+    changed = json.loads(config.read_only(usual))
+
+    assert changed["storage"].pop("maintenance") == {"readonly": {"enabled": True}}
+    assert changed == json.loads(usual)
+
+
+def test_collection_reads_the_configuration_of_its_version() -> None:
+    assert config.collecting(PLAIN, delete_untagged=False, dry_run=False) == (
+        *("registry", "garbage-collect", "/etc/docker/registry/config.yml"),
+    )
+    careful = config.collecting(
+        PLAIN.model_copy(update={"version": "3"}), delete_untagged=True, dry_run=True
+    )
+    assert careful[2:] == ("--delete-untagged", "--dry-run", "/etc/distribution/config.yml")

@@ -1,0 +1,1 @@
+"""Collecting garbage takes what nobody uses, gives its space back, and nothing else."""

@@ -1,0 +1,53 @@
+"""Ways to break a registry's garbage collection: its program is replaced by a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.registry import distribution_config as config
+from tests.sabotage.breaking import distribution
+
+if TYPE_CHECKING:
+    from harness.lab import Lab
+    from harness.registry.protocols import Registry
+    from harness.workload import Published
+
+# Earlier on the path than the real one, in built and in published images.
+PROGRAM = "/usr/sbin/registry"
+REAL = "/bin/registry"
+VICTIM = "/tmp/victim"  # holds the path of a blob
+
+# What a script does in place of the registry's own commands; $@ are the arguments.
+DELETES_A_LIVE_BLOB = f'{REAL} "$@"; rm -f "$(cat {VICTIM})"'
+ONLY_CLAIMS = f'{REAL} "$@" --dry-run'
+FINDS_NOTHING = "echo '0 blobs marked, 0 blobs and 0 manifests eligible for deletion'"
+FAILS = "echo 'failed to garbage collect: failed to mark' >&2; exit 1"
+UPLOADS = f"{config.STORAGE_FOLDER}/docker/registry/v2/repositories/*/*/_uploads/*"
+PURGES_UPLOADS = f'{REAL} "$@"; rm -rf {UPLOADS}'
+
+
+def replace_collection(registry: Registry, script: str) -> None:
+    """Have a script run in place of `registry garbage-collect`."""
+    _replace(registry, "garbage-collect", script)
+
+
+def replace_serving(registry: Registry, script: str) -> None:
+    """Have a script run in place of `registry serve`, from the next start on."""
+    _replace(registry, "serve", script)
+
+
+def _replace(registry: Registry, command: str, script: str) -> None:
+    text = f'#!/bin/sh\n[ "$1" = {command} ] || exec {REAL} "$@"\n{script}\n'
+    distribution(registry)._container.put_file(PROGRAM, text.encode(), mode=0o755)
+
+
+def choose_victim(lab: Lab, published: Published) -> None:
+    """Let the last layer of the image that was pushed last be the one that is deleted."""
+    path = config.blob_path(published.image.layers[-1].digest)
+    distribution(lab.primary)._container.put_file(VICTIM, path.encode())
+
+
+def delete_blob(registry: Registry, digest: str) -> None:
+    """Delete a blob behind the registry's back."""
+    done = distribution(registry)._container.execute(["rm", config.blob_path(digest)])
+    assert done.status == 0, done.stderr
