@@ -33,6 +33,7 @@ class Code(StrEnum):
     COLLECTION = "collection"
     SPACE_KEPT = "space-kept"
     WRITE_ACCEPTED = "write-accepted"
+    LISTING = "listing"
 
 
 @dataclass(frozen=True)

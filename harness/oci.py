@@ -13,13 +13,13 @@ import platform
 import re
 import tarfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from harness import sleeper
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
 INDEX_TYPE: Final = "application/vnd.oci.image.index.v1+json"
@@ -105,6 +105,33 @@ class Blob:
         """Length in bytes."""
         return len(self.content)
 
+    def parts(self, size: int) -> Iterator[bytes]:
+        """Give the bytes in parts of `size`; the last one may be shorter."""
+        return (self.content[start : start + size] for start in range(0, self.size, size))
+
+
+class Content(Protocol):
+    """Bytes that can be uploaded in parts: a blob, or a layer that no memory has to hold."""
+
+    @property
+    def media_type(self) -> str:
+        """What they are, in the words of the OCI image specification."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Their digest."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Their length."""
+        ...
+
+    def parts(self, size: int) -> Iterator[bytes]:
+        """Give the bytes in parts of `size`; the last one may be shorter."""
+        ...
+
 
 @dataclass(frozen=True)
 class Image:
@@ -171,6 +198,14 @@ def with_shared_layers(
     return _assemble((*base.layers, *own))
 
 
+def with_layer(base: Image, layer: Content) -> Image:
+    """Make an image of the layers of `base` and one more, which has to be pushed apart.
+
+    Its own `layers` are those of `base`: what holds its bytes in memory.
+    """
+    return Image(*_described((*base.layers, layer)), base.layers)
+
+
 def index(images: Sequence[Image]) -> Index:
     """Make an index that offers `images`, all for this machine's platform, in order."""
     entries = [
@@ -185,6 +220,11 @@ def index(images: Sequence[Image]) -> Index:
 
 
 def _assemble(layers: tuple[Blob, ...]) -> Image:
+    return Image(*_described(layers), layers)
+
+
+def _described(layers: Sequence[Content]) -> tuple[Blob, Blob]:
+    """Return the manifest and the config of an image with these layers."""
     config = _blob(
         CONFIG_TYPE,
         _json(
@@ -204,7 +244,7 @@ def _assemble(layers: tuple[Blob, ...]) -> Image:
         "config": _descriptor(config),
         "layers": [_descriptor(layer) for layer in layers],
     }
-    return Image(_blob(MANIFEST_TYPE, _json(manifest)), config, layers)
+    return _blob(MANIFEST_TYPE, _json(manifest)), config
 
 
 def _layer(number: int, size: int, random_bytes: Callable[[int], bytes]) -> Blob:
@@ -218,17 +258,22 @@ def _layer(number: int, size: int, random_bytes: Callable[[int], bytes]) -> Blob
 
 def _entry(name: str, content: bytes, *, mode: int = 0o644) -> tuple[bytes, bytes, bytes]:
     """Return a file in a tar: its header, its content and what fills its last block."""
+    filling = bytes(-len(content) % tarfile.BLOCKSIZE)
+    return file_header(name, len(content), mode=mode), content, filling
+
+
+def file_header(name: str, size: int, *, mode: int = 0o644) -> bytes:
+    """Return what stands in a tar before a regular file of so many bytes."""
     member = tarfile.TarInfo(name)
-    member.size, member.mode = len(content), mode
-    header = member.tobuf(format=tarfile.USTAR_FORMAT)
-    return header, content, bytes(-len(content) % tarfile.BLOCKSIZE)
+    member.size, member.mode = size, mode
+    return member.tobuf(format=tarfile.USTAR_FORMAT)
 
 
 def _blob(media_type: str, content: bytes) -> Blob:
     return Blob(media_type, content, sha256_digest(content))
 
 
-def _descriptor(blob: Blob) -> dict[str, str | int]:
+def _descriptor(blob: Content) -> dict[str, str | int]:
     return {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
 
 

@@ -20,6 +20,7 @@ from harness.checks.garbage import (
     writes_refused,
 )
 from harness.checks.kubelet import counted, pulled_as_configured, set_up_as_asked
+from harness.checks.listings import listed_once
 from harness.checks.operations import failed_ratio, wrong_digests
 from harness.checks.path import (
     asked,
@@ -66,6 +67,7 @@ __all__ = [
     "in_case",
     "is_image",
     "lint_findings",
+    "listed_once",
     "names_origin",
     "not_asked",
     "not_fetched",

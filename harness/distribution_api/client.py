@@ -20,12 +20,12 @@ from harness.distribution_api.transport import Endpoint, Transport
 from harness.errors import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from harness.diagnosis import Diagnosis
     from harness.secret import Credentials
 
-_READ_BYTES: Final = 1024 * 1024
+_PART_BYTES: Final = 1024 * 1024
 _PAGE_ENTRIES: Final = 1000
 _MAX_PAGES: Final = 100
 _MANIFEST_TYPES: Final = ", ".join(
@@ -128,16 +128,18 @@ class DistributionAPI:
             headers={"Content-Type": manifest.media_type},
         )
 
-    def push_blob(self, repository: str, blob: oci.Blob, *, chunk_bytes: int = 0) -> None:
-        """Upload a blob: in one request, or in chunks of `chunk_bytes` where that is not 0."""
+    def push_blob(self, repository: str, blob: oci.Content, *, chunk_bytes: int = 0) -> None:
+        """Upload a blob: in one request, or in chunks of `chunk_bytes` where that is not 0.
+
+        What a blob does not hold in memory is sent as it is made, 1 MiB at a time.
+        """
         location = self.start_upload(repository).location
-        rest = blob.content
+        rest, rest_bytes = blob.parts(_PART_BYTES), blob.size
         if chunk_bytes:
-            for start in range(0, blob.size, chunk_bytes):
-                chunk = blob.content[start : start + chunk_bytes]
-                location = self.send_chunk(location, chunk, start)
-            rest = b""
-        self.finish_upload(location, blob.digest, rest)
+            for number, chunk in enumerate(blob.parts(chunk_bytes)):
+                location = self.send_chunk(location, chunk, number * chunk_bytes)
+            rest, rest_bytes = iter(()), 0
+        self._finish(location, blob.digest, rest, rest_bytes)
 
     def start_upload(self, repository: str) -> Upload:
         """Begin an upload and return what the registry said, its Location unchanged."""
@@ -164,6 +166,9 @@ class DistributionAPI:
 
     def finish_upload(self, location: str, digest: str, rest: bytes = b"") -> None:
         """Send what an upload lacks, and have it kept under its digest."""
+        self._finish(location, digest, (rest,), len(rest))
+
+    def _finish(self, location: str, digest: str, rest: Iterable[bytes], rest_bytes: int) -> None:
         path = self._transport.path_of(location)
         separator = "&" if "?" in path else "?"
         self._transport.send(
@@ -171,7 +176,10 @@ class DistributionAPI:
             f"{path}{separator}{urlencode({'digest': digest})}",
             expected={201},
             body=rest,
-            headers={"Content-Type": "application/octet-stream"},
+            headers={
+                "Content-Type": "application/octet-stream",
+                "Content-Length": str(rest_bytes),
+            },
         )
 
     def manifest(self, repository: str, reference: str) -> Manifest:
@@ -198,7 +206,7 @@ class DistributionAPI:
             first = response.read(1)
             first_byte_seconds = time.monotonic() - started
             hashed, size = hashlib.sha256(first), len(first)
-            for part in response.stream(_READ_BYTES):
+            for part in response.stream(_PART_BYTES):
                 hashed.update(part)
                 size += len(part)
         return BlobRead(
@@ -242,27 +250,43 @@ class DistributionAPI:
 
     def tags(self, repository: str) -> tuple[str, ...]:
         """Return all tags of a repository, sorted."""
-        return self._listed(f"/v2/{quote(repository)}/tags/list", "tags")
+        return _sorted(self.tag_pages(repository))
+
+    def tag_pages(
+        self, repository: str, *, entries: int = _PAGE_ENTRIES, last: str = ""
+    ) -> tuple[tuple[str, ...], ...]:
+        """Return a repository's tags as they are served, asking for so many in each page.
+
+        The list begins behind the tag `last`, where one is given; each page leads to the next
+        by its Link header.
+        """
+        return self._pages(f"/v2/{quote(repository)}/tags/list", "tags", entries, last)
 
     def catalog(self) -> tuple[str, ...]:
         """Return the names of all repositories, sorted."""
-        return self._listed("/v2/_catalog", "repositories")
+        return _sorted(self._pages("/v2/_catalog", "repositories", _PAGE_ENTRIES))
 
-    def _listed(self, path: str, key: str) -> tuple[str, ...]:
-        found: list[str] = []
-        page = f"{path}?n={_PAGE_ENTRIES}"
+    def _pages(
+        self, path: str, key: str, entries: int, last: str = ""
+    ) -> tuple[tuple[str, ...], ...]:
+        found: list[tuple[str, ...]] = []
+        page = f"{path}?{urlencode({'n': entries} | ({'last': last} if last else {}))}"
         for _ in range(_MAX_PAGES):
             response = self._transport.send("GET", page, expected={200})
-            found += _entries(response.data, key, path)
+            found.append(_entries(response.data, key, path))
             link = response.headers.get("Link", "")
             if not link:
-                return tuple(sorted(found))
+                return tuple(found)
             page = self._transport.path_of(link.partition("<")[2].partition(">")[0])
         raise RegistryError(f"GET {path}: the list did not end after {_MAX_PAGES} pages")
 
     def delete_manifest(self, repository: str, digest: str) -> None:
         """Delete a manifest and with it all its tags."""
         self._transport.send("DELETE", _manifest_path(repository, digest), expected={202})
+
+
+def _sorted(pages: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    return tuple(sorted(entry for page in pages for entry in page))
 
 
 def _entries(body: bytes, key: str, path: str) -> tuple[str, ...]:

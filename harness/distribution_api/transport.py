@@ -17,7 +17,7 @@ import urllib3
 from harness.errors import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Mapping
+    from collections.abc import Collection, Generator, Iterable, Mapping
 
     from harness.secret import Credentials, KeyPair
 
@@ -135,7 +135,7 @@ class Transport:
         path: str,
         *,
         expected: Collection[int] = (),
-        body: bytes | None = None,
+        body: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> urllib3.BaseHTTPResponse:
         """Send a request and return the answer with its body read.
@@ -154,7 +154,7 @@ class Transport:
         path: str,
         *,
         expected: Collection[int] = (),
-        body: bytes | None = None,
+        body: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Generator[urllib3.BaseHTTPResponse]:
         """Send a request and give the answer with its body still to be read; errors as `send`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import docker.errors
 from docker.types import EndpointConfig, LogConfig, Mount
@@ -191,18 +191,25 @@ class Container:
             self._inspect().unpause()
 
     def memory_bytes(self) -> int:
-        """Return the memory in use, without the page cache that the kernel may drop."""
-        with reported(f"cannot read the memory of {self.name}"):
-            memory = self._client.api.stats(self.id, stream=False, one_shot=True)["memory_stats"]
-        details = memory.get("stats", {})
-        # cgroup v1 counts the whole subtree under `total_`, v2 always does.
-        inactive = details.get("total_inactive_file", details.get("inactive_file", 0))
-        return int(memory["usage"]) - int(inactive)
+        """Return the memory that its processes hold, without the page cache of their files."""
+        details = self._stats()["memory_stats"].get("stats", {})
+        # cgroup v1 counts the whole subtree under `total_`, v2 always does; a container that
+        # does not run has neither.
+        return int(details.get("total_rss", details.get("anon", 0)))
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that its processes have used since it was started."""
+        return float(self._stats()["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
 
     def remove(self) -> None:
         """Remove it, running or not, with its anonymous volumes; twice does no harm."""
         with reported(f"cannot remove {self.name}"):
             remove_container(self._client, self.id)
+
+    def _stats(self) -> dict[str, Any]:
+        with reported(f"cannot read what {self.name} uses"):
+            found: dict[str, Any] = self._client.api.stats(self.id, stream=False, one_shot=True)
+        return found
 
     def _inspect(self) -> SdkContainer:
         with reported(f"cannot find container {self.name}"):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from harness.scenario.model import MIB, SIZE_CLASS_BYTES
 
 if TYPE_CHECKING:
-    from harness.scenario.model import Capability, LatencySpec, Scenario
+    from harness.scenario.model import Capability, Scenario
 
 _WARM_PULLS: Final = 10
+_ROUND_BYTES: Final = 12 * MIB
 _SMALL_BYTES: Final = 72 * 1024
 # What a pod takes on an idle cluster from its creation to its removal, and what a node is
 # taken to fetch at least, while all of them pull at once.
@@ -57,6 +58,8 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "integrity": _Small(images=16, bytes=8 * MIB, pulls=10),
     "gc": _Small(images=11, bytes=2 * MIB, pulls=4),
     # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
+    # Those that are read slowly and at full speed, and those that get many tags.
+    "resources": _Small(images=5, bytes=41 * MIB, pulls=1),
     "kubelet": _Small(images=80, bytes=152 * MIB, pulls=100, per_sample=3),
 }
 
@@ -68,7 +71,7 @@ def footprints(scenario: Scenario) -> tuple[Footprint, ...]:
 
 def _footprint(capability: Capability, scenario: Scenario) -> Footprint:
     small = _SMALL[capability]
-    sized, further_pulls = _sized(capability, scenario.latency)
+    sized, further_pulls = _sized(capability, scenario)
     sampled = small.per_sample * scenario.latency.samples
     moved = small.bytes + sampled * _SMALL_BYTES + sum(sized)
     return Footprint(
@@ -80,13 +83,17 @@ def _footprint(capability: Capability, scenario: Scenario) -> Footprint:
     )
 
 
-def _sized(capability: Capability, latency: LatencySpec) -> tuple[list[int], int]:
-    """Return the bytes of each image of a size class, and pulls of what is there already."""
+def _sized(capability: Capability, scenario: Scenario) -> tuple[list[int], int]:
+    """Return the bytes of each image of a stated size, and pulls of what is there already."""
+    latency, resources = scenario.latency, scenario.resources
     all_sizes = [SIZE_CLASS_BYTES[size] for size in latency.size_classes]
     by_pods = [SIZE_CLASS_BYTES[size] for size in latency.by_pods] * latency.samples
     match capability:
         case "latency":  # one node at a time, all at once, one that is pulled warm; as a fleet
             return all_sizes * (2 * latency.samples + 1) + by_pods, _WARM_PULLS * len(all_sizes)
+        case "resources":  # in one request and in chunks; once for each round of the load
+            large = [resources.large_layer_mib * MIB] * 2
+            return large + [_ROUND_BYTES] * resources.rounds, 0
         case "kubelet":  # one pod at a time
             return by_pods, 0
         case _:

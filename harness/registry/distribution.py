@@ -162,7 +162,7 @@ class DistributionRegistry:
         return sent_bytes(self._container)
 
     def memory_bytes(self) -> int:
-        """Return the memory in use now, page cache left out."""
+        """Return the memory that it holds now, page cache left out."""
         return self._container.memory_bytes()
 
     @contextmanager
@@ -199,6 +199,14 @@ class DistributionRegistry:
         if listed.status:
             raise RegistryError(f"the storage of {self.host} cannot be listed: {listed.stderr}")
         return garbage.storage(listed.text)
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that it has used since it was started."""
+        return self._container.cpu_seconds()
+
+    def open_files(self) -> int:
+        """Return how many file descriptors it holds now, connections among them."""
+        return len(self._container.execute(["ls", config.OPEN_FILES_FOLDER]).text.split())
 
     def read_blob(self, digest: str) -> bytes | None:
         """Return a blob's bytes from the storage, None where there is none."""

@@ -27,6 +27,9 @@ CLIENT_AUTHORITY_FILE: Final = "client-authority.pem"
 ACCOUNTS_FILE: Final = "htpasswd"
 UPSTREAM_AUTHORITY_FILE: Final = "upstream-authority.pem"
 
+# The registry takes the place of the shell that starts it, so it is the first process.
+OPEN_FILES_FOLDER: Final = "/proc/1/fd"
+
 LOG_FOLDER: Final = "/var/log/registry"
 LOG_FILE: Final = "registry.log"
 

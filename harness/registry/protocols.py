@@ -164,11 +164,19 @@ class CountsBytes(Protocol):
 
 
 @runtime_checkable
-class ReportsMemory(Protocol):
-    """Ability of a registry: its memory use can be read."""
+class ReportsUsage(Protocol):
+    """Ability of a registry: what it takes from its machine can be read."""
 
     def memory_bytes(self) -> int:
-        """Return the memory in use now, page cache left out."""
+        """Return the memory that it holds now, page cache left out."""
+        ...
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that it has used since it was started."""
+        ...
+
+    def open_files(self) -> int:
+        """Return how many file descriptors it holds now, connections among them."""
         ...
 
 

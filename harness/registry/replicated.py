@@ -110,8 +110,16 @@ class ReplicatedRegistry(DistributionRegistry):
             self.wait_until_in_service()
 
     def memory_bytes(self) -> int:
-        """Return the memory that all replicas use now, page cache left out."""
+        """Return the memory that all replicas hold now, page cache left out."""
         return sum(replica.memory_bytes() for replica in self.replicas)
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that all replicas have used since they were started."""
+        return sum(replica.cpu_seconds() for replica in self.replicas)
+
+    def open_files(self) -> int:
+        """Return how many file descriptors all replicas hold now, connections among them."""
+        return sum(replica.open_files() for replica in self.replicas)
 
     def wait_until_healthy(self, *, timeout_seconds: float = 20) -> None:
         """Wait until each replica answers, and the load balancer for them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -48,15 +48,29 @@ Origin = Annotated[
 ]
 SizeClass = Literal["1MiB", "10MiB", "100MiB"]
 SIZE_CLASS_BYTES: dict[SizeClass, int] = {"1MiB": MIB, "10MiB": 10 * MIB, "100MiB": 100 * MIB}
-Capability = Literal["trust", "pull_secrets", "latency", "integrity", "kubelet", "gc"]
-CAPABILITIES: tuple[Capability, ...] = (
-    *("trust", "pull_secrets", "latency", "integrity", "kubelet", "gc"),
-)
+Capability = Literal[
+    "trust",
+    "pull_secrets",
+    "latency",
+    "integrity",
+    "kubelet",
+    "gc",
+    "resources",
+]
+CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 Measure = Literal[
     "cold_pull_p95_seconds",
     "concurrent_cold_pull_p95_seconds",
     "warm_pull_p95_seconds",
     "registry_memory_bytes",
+    "registry_memory_left_bytes",
+    "registry_open_files",
+    "registry_open_files_left",
+    "registry_cpu_seconds_per_gib",
+    "slow_clients_pull_p95_seconds",
+    "large_layer_push_seconds",
+    "large_layer_pull_seconds",
+    "tag_list_seconds",
     "pod_pull_p95_seconds",
     "pod_pull_queue_p95_seconds",
     "fleet_cold_pull_p95_seconds",
@@ -83,7 +97,7 @@ Ability = Literal[
     "KubernetesAccess",
     "ListsStorage",
     "PresentsCertificate",
-    "ReportsMemory",
+    "ReportsUsage",
     "RequiresClientCertificate",
     "Restarts",
     "RuntimeAccess",
@@ -208,7 +222,7 @@ SizeClasses = Annotated[tuple[SizeClass, ...], Field(min_length=1, strict=False)
 
 
 class LatencySpec(Part):
-    """How much is measured: samples per node and size class, and the stated concurrency.
+    """How much is measured: size classes, and samples for each and every node.
 
     `pod_size_classes` are those that are pulled by pods on Kubernetes; all unless told.
     """
@@ -216,12 +230,26 @@ class LatencySpec(Part):
     size_classes: SizeClasses = ("10MiB", "100MiB")
     pod_size_classes: SizeClasses | None = None
     samples: Annotated[int, Field(ge=1, le=200)] = 3
-    concurrent_reads: Annotated[int, Field(ge=1, le=200)] = 32
 
     @property
     def by_pods(self) -> tuple[SizeClass, ...]:
         """The size classes that are pulled by pods."""
         return self.pod_size_classes or self.size_classes
+
+
+class ResourcesSpec(Part):
+    """How much is asked of the registry under test, and so what its figures stand for.
+
+    `concurrent_reads` clients read at the same time; `rounds` is how often that load comes and
+    goes. `tags` are put into one repository. A layer of `large_layer_mib` is pushed whole and in
+    chunks of `chunk_mib`.
+    """
+
+    concurrent_reads: Annotated[int, Field(ge=1, le=200)] = 32
+    rounds: Annotated[int, Field(ge=2, le=1000)] = 3
+    tags: Annotated[int, Field(ge=10, le=50_000)] = 200
+    large_layer_mib: Annotated[int, Field(ge=1, le=8000)] = 64
+    chunk_mib: Annotated[int, Field(ge=1, le=1000)] = 16
 
 
 class Target(Part):
@@ -257,6 +285,7 @@ class Scenario(Part):
         CAPABILITIES
     )
     latency: LatencySpec = LatencySpec()
+    resources: ResourcesSpec = ResourcesSpec()
     targets: Annotated[tuple[Target, ...], Field(strict=False)] = ()
     waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
 

@@ -31,7 +31,15 @@ MEASURED_BY: dict[Measure, Capability] = {
     "cold_pull_p95_seconds": "latency",
     "concurrent_cold_pull_p95_seconds": "latency",
     "warm_pull_p95_seconds": "latency",
-    "registry_memory_bytes": "latency",
+    "registry_memory_bytes": "resources",
+    "registry_memory_left_bytes": "resources",
+    "registry_open_files": "resources",
+    "registry_open_files_left": "resources",
+    "registry_cpu_seconds_per_gib": "resources",
+    "slow_clients_pull_p95_seconds": "resources",
+    "large_layer_push_seconds": "resources",
+    "large_layer_pull_seconds": "resources",
+    "tag_list_seconds": "resources",
     "pod_pull_p95_seconds": "kubelet",
     "pod_pull_queue_p95_seconds": "kubelet",
     "fleet_cold_pull_p95_seconds": "latency",
@@ -43,6 +51,13 @@ MEASURED_WITH: dict[Measure, Ability] = {
     "pod_pull_queue_p95_seconds": "KubernetesAccess",
     "fleet_cold_pull_p95_seconds": "KubernetesAccess",
     "rollout_seconds": "KubernetesAccess",
+    "registry_memory_bytes": "ReportsUsage",
+    "registry_memory_left_bytes": "ReportsUsage",
+    "registry_open_files": "ReportsUsage",
+    "registry_open_files_left": "ReportsUsage",
+    "registry_cpu_seconds_per_gib": "ReportsUsage",
+    "slow_clients_pull_p95_seconds": "Restarts",
+    "large_layer_pull_seconds": "RuntimeAccess",
 }
 _NEEDS_SIZE_CLASS = (
     "cold_pull_p95_seconds",
@@ -50,7 +65,7 @@ _NEEDS_SIZE_CLASS = (
     "pod_pull_p95_seconds",
 )
 _BY_PODS = ("pod_pull_p95_seconds", "fleet_cold_pull_p95_seconds")
-_WITHOUT_SIZE_CLASS = ("registry_memory_bytes", "pod_pull_queue_p95_seconds", "rollout_seconds")
+_PER_SIZE_CLASS = (*_NEEDS_SIZE_CLASS, "warm_pull_p95_seconds", "fleet_cold_pull_p95_seconds")
 
 
 def broken_rules(
@@ -163,7 +178,7 @@ def _target_sizes(scenario: Scenario) -> Iterator[Breach]:
             yield place, sentence, f"Add sizeClass, one of those measured: {measured}."
         if target.size_class is None:
             continue
-        if target.measure in _WITHOUT_SIZE_CLASS:
+        if target.measure not in _PER_SIZE_CLASS:
             sentence = f"{target.measure} is measured once, not per size class"
             yield (*place, "sizeClass"), sentence, "Remove sizeClass."
         elif target.size_class not in classes:

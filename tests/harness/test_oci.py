@@ -197,3 +197,23 @@ def test_links_of_an_index_are_its_images() -> None:
 def test_what_is_no_manifest_has_no_links(content: bytes) -> None:
     with pytest.raises(HarnessError, match="neither a manifest nor an index"):
         oci.links(content)
+
+
+def test_content_comes_in_parts() -> None:
+    blob = oci.image(layer_bytes=100).layers[0]
+
+    parts = list(blob.parts(1000))
+    assert {len(part) for part in parts[:-1]} == {1000}
+    assert b"".join(parts) == blob.content
+
+
+def test_layer_that_is_pushed_apart_stands_in_config_and_manifest_alone() -> None:
+    base, further = oci.image(layers=2), oci.image().layers[0]
+    made = oci.with_layer(base, further)
+    digests = [layer.digest for layer in (*base.layers, further)]
+
+    manifest, config = json.loads(made.manifest.content), json.loads(made.config.content)
+    assert [layer["digest"] for layer in manifest["layers"]] == digests
+    assert manifest["layers"][-1]["size"] == further.size
+    assert config["rootfs"]["diff_ids"] == digests
+    assert made.layers == base.layers

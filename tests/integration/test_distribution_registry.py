@@ -31,7 +31,7 @@ from harness.registry.protocols import (
     KeepsAccessLog,
     PresentsCertificate,
     Registry,
-    ReportsMemory,
+    ReportsUsage,
     RequiresClientCertificate,
     Restarts,
 )
@@ -256,7 +256,7 @@ def test_registry_without_accounts_cannot_change_them(
 def test_registry_has_the_abilities_that_the_lab_asks_for(primary: DistributionRegistry) -> None:
     for ability in (
         *(Registry, KeepsAccessLog, HasUndeclaredName, ChangesCredentials),
-        *(Restarts, ReportsMemory, ExposesStorage, PresentsCertificate, RequiresClientCertificate),
+        *(Restarts, ReportsUsage, ExposesStorage, PresentsCertificate, RequiresClientCertificate),
     ):
         assert isinstance(primary, ability)
 
@@ -412,8 +412,24 @@ def test_storage_has_no_blob_that_nobody_pushed(primary: DistributionRegistry) -
     assert primary.read_blob(oci.sha256_digest(os.urandom(8))) is None
 
 
-def test_memory_is_that_of_a_running_registry(primary: DistributionRegistry) -> None:
-    assert 5 * MIB < primary.memory_bytes() < 500 * MIB
+def test_usage_is_that_of_a_running_registry(
+    primary: DistributionRegistry, repository: str
+) -> None:
+    before = primary.cpu_seconds()
+    primary.api().push(oci.image(layer_bytes=MIB), repository, "v1")
+
+    assert 2 * MIB < primary.memory_bytes() < 500 * MIB
+    assert before < primary.cpu_seconds() < before + 60
+
+
+def test_connections_are_open_files(primary: DistributionRegistry, repository: str) -> None:
+    layer = oci.image(layer_bytes=32 * MIB).layers[0]
+    api = primary.api()
+    api.push_blob(repository, layer)
+    idle = primary.open_files()
+    with api.reading(repository, layer.digest):
+        # The connection and the blob's file.
+        assert primary.open_files() >= idle + 1
 
 
 def test_metrics_count_requests(primary: DistributionRegistry, repository: str) -> None:

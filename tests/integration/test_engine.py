@@ -274,6 +274,13 @@ def test_memory_in_use_is_told_without_the_page_cache(container: Container) -> N
     assert container.memory_bytes() < 20 * 2**20
 
 
+def test_processor_time_grows_with_what_is_done(container: Container) -> None:
+    before = container.cpu_seconds()
+    container.execute(["sh", "-c", "busybox dd if=/dev/urandom of=/dev/null bs=1M count=40"])
+
+    assert container.cpu_seconds() > before
+
+
 def test_container_can_be_stopped_paused_and_started(container: Container) -> None:
     container.pause()
     assert container.status == "paused"

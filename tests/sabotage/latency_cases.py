@@ -1,4 +1,4 @@
-"""Slow and greedy systems: what the suite `latency` must see through."""
+"""Slow systems: what the suite `latency` must see through."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.faults.link import SlowLink, link_of
 from harness.findings import Code
-from harness.lab import ability
-from harness.registry.protocols import ReportsMemory
 from harness.result.model import Status
-from harness.scenario.model import MIB
-from harness.wait import wait_until
-from tests.sabotage.breaking import distribution, node_2
+from tests.sabotage.breaking import node_2
 from tests.sabotage.case import Case
 from tests.sabotage.saboteur import Sabotage
 
@@ -22,12 +18,6 @@ if TYPE_CHECKING:
 
 # 1 MiB at 1 Mbit/s takes more than 8 s; the target is 6 s.
 ONE_MEGABIT = 125_000
-# More than the target of 500 MiB.
-BALLAST = 520 * MIB
-# dd holds what it has read until its reader takes it, who never does.
-HOLD_BALLAST = f"dd if=/dev/zero bs={BALLAST} count=1 2>/dev/null | sleep 60 >/dev/null 2>&1 &"
-# Only the check of the registry's memory pushes as much at once.
-LARGE_IMAGE_BYTES = 16 * MIB
 
 
 def _slow_down_the_link_of_node_2(lab: Lab) -> None:
@@ -46,19 +36,6 @@ def _ask_a_dead_nameserver_first_on_node_2(lab: Lab) -> None:
     options = "options timeout:1 attempts:1 ndots:0\n"
     write = ["sh", "-c", 'printf "%s" "$1" >/etc/resolv.conf', "sh", servers + options]
     assert node.execute(write).status == 0
-
-
-def _eat_the_registrys_memory(lab: Lab, published: Published) -> None:
-    if published.image.size < LARGE_IMAGE_BYTES:
-        return
-    container = distribution(lab.primary)._container
-    assert container.execute(["sh", "-c", HOLD_BALLAST]).status == 0
-    wait_until(
-        ability(lab.primary, ReportsMemory).memory_bytes,
-        ready=lambda used: used > BALLAST,
-        timeout_seconds=20,
-        what="the ballast to be in memory",
-    )
 
 
 def _pull_on_node_2_beforehand(lab: Lab, published: Published) -> None:
@@ -82,13 +59,6 @@ CASES = (
         sabotage=Sabotage(lab_started=_ask_a_dead_nameserver_first_on_node_2),
         turns_red={"latency.warm-pulls-1mib": Code.TARGET_MISSED},
         subjects=frozenset({"node-2"}),
-    ),
-    Case(
-        name="registry-eats-memory",
-        suite="latency",
-        sabotage=Sabotage(published=_eat_the_registrys_memory),
-        turns_red={"latency.registry-memory-under-concurrent-reads": Code.TARGET_MISSED},
-        subjects=frozenset({"primary at 8 concurrent reads"}),
     ),
     Case(
         name="node-holds-images-before-their-first-pull",

@@ -18,6 +18,7 @@ from tests.sabotage import (
     integrity_cases,
     latency_cases,
     pull_secrets_cases,
+    resources_cases,
     trust_cases,
 )
 
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
 
 CASES = {
     case.name: case
-    for module in (trust_cases, pull_secrets_cases, latency_cases, integrity_cases, gc_cases)
+    for module in (
+        gc_cases,
+        trust_cases,
+        pull_secrets_cases,
+        latency_cases,
+        integrity_cases,
+        resources_cases,
+    )
     for case in module.CASES
 }
 SCENARIOS = sorted({case.scenario for case in CASES.values()})

@@ -8,6 +8,8 @@ import pytest
 from harness import oci
 from harness.distribution_api import BlobRead, DistributionAPI, Endpoint, UnexpectedStatusError
 from harness.errors import RegistryError
+from harness.large_layer import large_layer
+from harness.scenario.model import MIB
 from harness.secret import Credentials, Secret
 from tests.harness.distribution_api.scripted_server import NAME, Answer, ScriptedServer
 
@@ -106,6 +108,20 @@ def test_blob_is_sent_in_chunks_when_asked() -> None:
         "2000-2047",
     ]
     assert server.received[-1].body == b""
+
+
+@pytest.mark.parametrize(("chunk_bytes", "requests"), [(0, ["POST", "PUT"]), (2 * MIB, None)])
+def test_large_layer_is_sent_as_it_is_made(chunk_bytes: int, requests: list[str] | None) -> None:
+    layer = large_layer(3)
+    script = uploads_of(layer.digest)
+    script["PATCH", SESSION] = Answer(202, headers={"Location": SESSION})
+    with ScriptedServer(script) as server:
+        DistributionAPI(server.endpoint()).push_blob("team/app", layer, chunk_bytes=chunk_bytes)
+        received = server.received
+
+    assert [each.method for each in received] == (requests or ["POST", "PATCH", "PATCH", "PUT"])
+    assert all("transfer-encoding" not in each.headers for each in received)
+    assert oci.sha256_digest(b"".join(each.body for each in received)) == layer.digest
 
 
 def test_upload_shows_the_location_unchanged() -> None:
@@ -213,6 +229,20 @@ def test_lists_are_read_to_their_last_page() -> None:
         assert api.tags("a") == ("a", "b")
         assert api.tags("empty") == ()
         assert api.catalog() == ("x", "y")
+
+
+def test_pages_of_tags_come_as_they_are_served() -> None:
+    next_page = "/v2/a/tags/list?last=d&n=2"
+    script = {
+        ("GET", "/v2/a/tags/list?n=2&last=b"): Answer(
+            200, b'{"tags":["d","c"]}', {"Link": f'<{next_page}>; rel="next"'}
+        ),
+        ("GET", next_page): Answer(200, b'{"tags":["e"]}'),
+    }
+    with ScriptedServer(script) as server:
+        pages = DistributionAPI(server.endpoint()).tag_pages("a", entries=2, last="b")
+
+    assert pages == (("d", "c"), ("e",))
 
 
 def test_list_without_end_is_an_error() -> None:

@@ -1,0 +1,172 @@
+"""Greedy, leaking and limited systems: what the suite `resources` must see through."""
+
+from __future__ import annotations
+
+import resource
+import socket
+from typing import TYPE_CHECKING
+
+from harness.findings import Code
+from harness.machine import CHECKOUT
+from harness.registry import distribution_config as config
+from harness.scenario.model import MIB
+from harness.wait import wait_until
+from tests.sabotage.breaking import distribution
+from tests.sabotage.case import Case
+from tests.sabotage.saboteur import Sabotage
+
+if TYPE_CHECKING:
+    from harness.lab import Lab
+    from harness.workload import Published
+
+SCENARIO = CHECKOUT / "tests/sabotage/resources.yaml"
+READERS = 16
+# What each check of suites/resources/test_load.py publishes tells the checks apart.
+SLOWLY_READ_MIB, ROUND_MIB, FAST_READ_MIB = 16, 12, 24
+
+# dd holds what it has read until its reader takes it, who never does.
+HOLD = "dd if=/dev/zero bs=$1 count=1 2>/dev/null | sleep 60 >/dev/null 2>&1 &"
+BALLAST = 300 * MIB
+LEAK = 60 * MIB
+SPIN = "for each in 1 2; do timeout 3 sh -c 'while :; do :; done' >/dev/null 2>&1 & done"
+
+LARGEST_FILE = 20 * MIB
+LEAKED_CONNECTIONS = 10
+TAGS = f"{config.STORAGE_FOLDER}/docker/registry/v2/repositories/$1/_manifests/tags"
+REMOVE_SOME_TAGS = f"rm -rf {TAGS}/*7"
+
+PRIMARY = "primary.pullproof.test:5000"
+
+
+def _limit(lab: Lab, what: int, most: int) -> None:
+    """Limit the registry's process until it starts again, as an operator's ulimit does."""
+    pid = int(distribution(lab.primary)._container._inspect().attrs["State"]["Pid"])
+    resource.prlimit(pid, what, (most, most))
+
+
+def _limit_the_size_of_files(lab: Lab) -> None:
+    _limit(lab, resource.RLIMIT_FSIZE, LARGEST_FILE)
+
+
+def _leave_no_file_for_others(lab: Lab, published: Published) -> None:
+    """Let the slow clients have all file descriptors: a connection and a file for each."""
+    if _mebibytes(published) == SLOWLY_READ_MIB:
+        registry = distribution(lab.primary)
+        _limit(lab, resource.RLIMIT_NOFILE, registry.open_files() + 2 * READERS)
+
+
+def _eat_memory(lab: Lab, published: Published) -> None:
+    if _mebibytes(published) == SLOWLY_READ_MIB:
+        _hold(lab, BALLAST)
+
+
+def _leak_memory(lab: Lab, published: Published) -> None:
+    if _mebibytes(published) == ROUND_MIB:
+        _hold(lab, LEAK)
+
+
+def _hold(lab: Lab, size: int) -> None:
+    registry = distribution(lab.primary)
+    before = registry.memory_bytes()
+    _run(lab, HOLD, str(size))
+    wait_until(
+        registry.memory_bytes,
+        ready=lambda used: used > before + size // 2,
+        timeout_seconds=20,
+        what="the ballast to be in memory",
+    )
+
+
+def _leak_connections(lab: Lab, published: Published) -> None:
+    """Open connections that nobody ever uses or closes, for as long as this process lives."""
+    if _mebibytes(published) == ROUND_MIB:
+        endpoint = distribution(lab.primary).endpoint
+        for _ in range(LEAKED_CONNECTIONS):
+            socket.create_connection((endpoint.address, endpoint.port), timeout=5).detach()
+
+
+def _spin(lab: Lab, published: Published) -> None:
+    if _mebibytes(published) == FAST_READ_MIB:
+        _run(lab, SPIN)
+
+
+def _remove_some_tags(lab: Lab, published: Published) -> None:
+    """Do what a cleaner does that removes too much, whenever somebody pushes."""
+    _run(lab, REMOVE_SOME_TAGS, published.repository)
+
+
+def _run(lab: Lab, script: str, *arguments: str) -> None:
+    container = distribution(lab.primary)._container
+    done = container.execute(["sh", "-c", script, "sh", *arguments])
+    assert done.status == 0, done.stderr
+
+
+def _mebibytes(published: Published) -> int:
+    return published.image.size // MIB
+
+
+CASES = (
+    Case(
+        name="registry-limits-the-size-of-files",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(lab_started=_limit_the_size_of_files),
+        turns_red={
+            "resources.large-layer-sent-in-one-request-reaches-a-node": Code.PUSH_FAILED,
+            "resources.large-layer-sent-in-chunks-reaches-a-node": Code.PUSH_FAILED,
+        },
+        subjects=frozenset({PRIMARY}),
+    ),
+    Case(
+        name="registry-has-too-few-file-descriptors",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(published=_leave_no_file_for_others),
+        turns_red={
+            "resources.slow-clients-cost-what-is-stated-and-hold-up-nobody": Code.TARGET_MISSED
+        },
+        subjects=frozenset({"node-1"}),
+    ),
+    Case(
+        name="registry-eats-memory",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(published=_eat_memory),
+        turns_red={
+            "resources.slow-clients-cost-what-is-stated-and-hold-up-nobody": Code.TARGET_MISSED
+        },
+        subjects=frozenset({"primary at 16 concurrent reads"}),
+    ),
+    Case(
+        name="registry-leaks-memory",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(published=_leak_memory),
+        turns_red={"resources.what-a-load-took-is-given-back": Code.TARGET_MISSED},
+        subjects=frozenset({"primary after 2 rounds of 16 concurrent reads"}),
+    ),
+    Case(
+        name="registry-leaks-connections",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(published=_leak_connections),
+        turns_red={"resources.what-a-load-took-is-given-back": Code.TARGET_MISSED},
+        subjects=frozenset({"primary after 2 rounds of 16 concurrent reads"}),
+    ),
+    Case(
+        name="registry-burns-processor-time",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(published=_spin),
+        turns_red={"resources.reads-cost-no-more-processor-time-than-stated": Code.TARGET_MISSED},
+        subjects=frozenset({"primary at 8 concurrent reads"}),
+    ),
+    Case(
+        name="cleaner-removes-tags",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(published=_remove_some_tags),
+        turns_red={"resources.every-tag-is-listed": Code.LOST_CONTENT},
+        subjects=frozenset({PRIMARY}),
+    ),
+)
