@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
@@ -19,7 +20,6 @@ from harness.wait import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import docker
     from docker.models.containers import Container as SdkContainer
@@ -106,6 +106,12 @@ class Container:
     def pid(self) -> int:
         """The number of its first process on the engine's machine, 0 when it is not running."""
         return int(self._inspect().attrs["State"]["Pid"])
+
+    @property
+    def network_namespace(self) -> Path | None:
+        """The file of its network namespace on the engine's machine, None when it does not run."""
+        file = self._inspect().attrs["NetworkSettings"]["SandboxKey"]
+        return Path(file) if file else None
 
     @property
     def status(self) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from harness.errors import HarnessError
 from harness.faults.guard import guarded
+from harness.faults.unsupported import UnsupportedFaultError
+from harness.findings import NotVerified
 from harness.history import FaultInterval
 
 if TYPE_CHECKING:
@@ -75,14 +77,14 @@ def injected(fault: FaultT, *, into: History, time_limit_seconds: float) -> Iter
     once; it does so too when the fault lasts longer than `time_limit_seconds`, which is an error
     of the harness: what the block has seen since then was not the fault.
 
-    Raises HarnessError when the part does not show the fault, when it still shows it at the
-    end, or when the guard had to heal it.
+    Raises NotVerified where this machine cannot have the fault. Raises HarnessError when the part
+    does not show it, when it still shows it at the end, or when the guard had to heal it.
     """
     fault.heal()
     with guarded(fault, time_limit_seconds=time_limit_seconds) as guard:
         begin = time.time()
+        _inject(fault, guard)
         try:
-            fault.inject()
             if not fault.is_active():
                 raise HarnessError(f"{_told(fault)} was injected, but nothing shows it")
             yield fault
@@ -98,6 +100,15 @@ def caused(disruption: Disruption, *, into: History) -> None:
         proven = True
     finally:
         _record(disruption, into, begin=begin, end=time.time(), proven=proven)
+
+
+def _inject(fault: Fault, guard: Guard) -> None:
+    """Break the part; what is half broken when this fails is left to the guard to heal."""
+    try:
+        fault.inject()
+    except UnsupportedFaultError as error:
+        guard.dismiss()
+        raise NotVerified(f"{_told(fault)} cannot be had here: {error}") from error
 
 
 def _heal(fault: Fault, guard: Guard, *, into: History, begin: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from harness.faults.link import SlowLink, link_of
+from harness.faults.link import SlowLink
 from harness.findings import Code
 from harness.result.model import Status
 from tests.sabotage.breaking import node_2
@@ -21,7 +21,7 @@ ONE_MEGABIT = 125_000
 
 
 def _slow_down_the_link_of_node_2(lab: Lab) -> None:
-    SlowLink(link_of(node_2(lab)), ONE_MEGABIT).inject()
+    SlowLink(node_2(lab).container, ONE_MEGABIT).inject()
 
 
 def _ask_a_dead_nameserver_first_on_node_2(lab: Lab) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.cluster.protocols import KubernetesAccess
 from harness.faults.fault import injected
-from harness.faults.link import SlowLink, link_of
+from harness.faults.link import SlowLink
 from harness.findings import Code
 from harness.history import History
 from harness.lab import ability
@@ -43,7 +43,7 @@ REDIRECTION = [
 
 
 def _slow(lab: Lab, bytes_per_second: int) -> AbstractContextManager[SlowLink]:
-    fault = SlowLink(link_of(worker_2(lab)), bytes_per_second)
+    fault = SlowLink(worker_2(lab).container, bytes_per_second)
     return injected(fault, into=History(), time_limit_seconds=600)
 
 
