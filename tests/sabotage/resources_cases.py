@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from harness.findings import Code
 from harness.machine import CHECKOUT
 from harness.registry import distribution_config as config
+from harness.registry import haproxy
+from harness.registry.replicated import ReplicatedRegistry
+from harness.scenario import kinds
 from harness.scenario.model import MIB
 from harness.wait import wait_until
 from tests.sabotage.breaking import distribution
@@ -16,6 +19,8 @@ from tests.sabotage.case import Case
 from tests.sabotage.saboteur import Sabotage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.lab import Lab
     from harness.workload import Published
 
@@ -30,12 +35,17 @@ BALLAST = 300 * MIB
 LEAK = 60 * MIB
 SPIN = "for each in 1 2; do timeout 3 sh -c 'while :; do :; done' >/dev/null 2>&1 & done"
 
-LARGEST_FILE = 20 * MIB
+# As a proxy's limit on the size of a request does, and as a firewall for the web does.
+LIMIT_BODIES = (
+    f"http-request deny deny_status 413 if {{ req.hdr_val(content-length) gt {20 * MIB} }}"
+)
+ALLOW_NO_PATCH = "http-request deny deny_status 405 if { method PATCH }"
 LEAKED_CONNECTIONS = 10
 TAGS = f"{config.STORAGE_FOLDER}/docker/registry/v2/repositories/$1/_manifests/tags"
 REMOVE_SOME_TAGS = f"rm -rf {TAGS}/*7"
 
 PRIMARY = "primary.pullproof.test:5000"
+BALANCED = "balanced.pullproof.test:5000"
 
 
 def _limit(lab: Lab, what: int, most: int) -> None:
@@ -44,8 +54,22 @@ def _limit(lab: Lab, what: int, most: int) -> None:
     resource.prlimit(pid, what, (most, most))
 
 
-def _limit_the_size_of_files(lab: Lab) -> None:
-    _limit(lab, resource.RLIMIT_FSIZE, LARGEST_FILE)
+def _refuse(rule: str) -> Callable[[Lab], None]:
+    """Let HAProxy read what passes through it, and refuse what a rule is for."""
+
+    def refuse(lab: Lab) -> None:
+        registry = lab.find(kinds.REPLICATED)
+        assert isinstance(registry, ReplicatedRegistry)
+        file = registry.handle.folder / "load-balancer" / haproxy.CONFIGURATION_FILE
+        text = file.read_text().replace("mode tcp", "mode http").replace("tcplog", "httplog")
+        changed = text.replace("option httplog", f"option httplog\n  {rule}")
+        assert changed != text
+        file.write_text(changed)
+        registry.load_balancer._container.restart()
+        registry.wait_until_healthy()
+        registry.wait_until_in_service()
+
+    return refuse
 
 
 def _leave_no_file_for_others(lab: Lab, published: Published) -> None:
@@ -107,15 +131,20 @@ def _mebibytes(published: Published) -> int:
 
 CASES = (
     Case(
-        name="registry-limits-the-size-of-files",
+        name="proxy-limits-the-size-of-requests",
         suite="resources",
         scenario=SCENARIO,
-        sabotage=Sabotage(lab_started=_limit_the_size_of_files),
-        turns_red={
-            "resources.large-layer-sent-in-one-request-reaches-a-node": Code.PUSH_FAILED,
-            "resources.large-layer-sent-in-chunks-reaches-a-node": Code.PUSH_FAILED,
-        },
-        subjects=frozenset({PRIMARY}),
+        sabotage=Sabotage(lab_started=_refuse(LIMIT_BODIES)),
+        turns_red={"resources.large-layer-sent-in-one-request-reaches-a-node": Code.PUSH_FAILED},
+        subjects=frozenset({BALANCED}),
+    ),
+    Case(
+        name="proxy-lets-no-chunks-pass",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(lab_started=_refuse(ALLOW_NO_PATCH)),
+        turns_red={"resources.large-layer-sent-in-chunks-reaches-a-node": Code.PUSH_FAILED},
+        subjects=frozenset({BALANCED}),
     ),
     Case(
         name="registry-has-too-few-file-descriptors",
