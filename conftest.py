@@ -11,4 +11,5 @@ pytest_plugins = [
     "fixtures.pods",
     "fixtures.pod_measuring",
     "fixtures.rollouts",
+    "fixtures.drill",
 ]

@@ -217,6 +217,7 @@ _RULES_AFTER_STATUS: _Rules = (
         (
             "i/o timeout|TLS handshake timeout|deadline exceeded|connection timed out",
             r"Client\.Timeout|timeout awaiting|context canceled",
+            r"timed out\. \((connect|read) timeout",
         ),
     ),
     (
@@ -225,6 +226,7 @@ _RULES_AFTER_STATUS: _Rules = (
             "connection refused|no route to host|network is unreachable|host is down",
             "broken pipe|connection reset by peer|: (unexpected )?EOF|GOAWAY",
             "closed (idle|network) connection",
+            "Remote end closed connection|Connection aborted|EOF occurred in violation of protocol",
         ),
     ),
     (FailureCode.INVALID_REFERENCE, ("invalid reference format",)),

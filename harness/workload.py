@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from harness import checks
+from harness.diagnosis import diagnose
 from harness.distribution_api import UnexpectedStatusError
 from harness.errors import RegistryError
 from harness.findings import Code, Finding, NotVerified
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.cluster.protocols import Node, Pull
+    from harness.distribution_api import DistributionAPI
     from harness.oci import Image
     from harness.registry.protocols import Registry
     from harness.secret import Credentials
@@ -87,7 +90,11 @@ def delete(registry: Registry, published: Published) -> None:
 
 def unserved(registry: Registry, published: Published) -> tuple[Finding, ...]:
     """Find what a registry does not give back of an image, or with other bytes."""
-    host, api = registry.host, registry.api()
+    return unserved_by(registry.host, registry.api(), published)
+
+
+def unserved_by(subject: str, api: DistributionAPI, published: Published) -> tuple[Finding, ...]:
+    """Find what a client does not get of an image, or with other bytes; `subject` is to blame."""
     found: list[Finding] = []
     for digest in published.digests:
         read = api.manifest if digest == published.image.digest else api.blob
@@ -95,9 +102,9 @@ def unserved(registry: Registry, published: Published) -> tuple[Finding, ...]:
             served = read(published.repository, digest).digest
         except RegistryError as error:
             evidence = f"it does not give back {digest}: {error.problem}"
-            found.append(Finding(Code.LOST_CONTENT, host, evidence))
+            found.append(Finding(Code.LOST_CONTENT, subject, evidence))
         else:
-            found += checks.same_content(host, [digest], {digest: served})
+            found += checks.same_content(subject, [digest], {digest: served})
     return tuple(found)
 
 
@@ -107,6 +114,39 @@ def pull_on(
     """Pull one image on all nodes at once; the answers stand in the order of the nodes."""
     with Pool(len(nodes)) as pool:
         return tuple(pool.map(lambda node: node.pull(reference, credentials), nodes))
+
+
+def push_once(
+    api: DistributionAPI, image: Image, repository: str, *, host: str, chunk_bytes: int = 0
+) -> Operation:
+    """Push an image as a client does, in one attempt; a refusal is an outcome, no exception.
+
+    Unless the registry itself refused, the outcome of a failed push is unknown: it may have landed.
+    """
+    outcome, cause, evidence = Outcome.OK, "", ""
+    started, begin = time.time(), time.perf_counter()
+    try:
+        api.push(image, repository, TAG, chunk_bytes=chunk_bytes)
+    except UnexpectedStatusError as error:
+        outcome, evidence = Outcome.FAILED, error.problem
+        cause = diagnose(f"HTTP status: {error.status}").code
+    except RegistryError as error:
+        outcome, evidence = Outcome.UNKNOWN, error.problem
+        cause = diagnose(error.problem).code
+    duration = time.perf_counter() - begin
+    return Operation(
+        kind="push",
+        actor="client",
+        reference=f"{host}/{repository}:{TAG}",
+        started=started,
+        ended=started + duration,
+        duration_seconds=duration,
+        outcome=outcome,
+        digest=image.digest,
+        transferred_bytes=image.size,
+        cause=cause,
+        evidence=evidence,
+    )
 
 
 def as_operation(pull: Pull, transferred_bytes: int = 0) -> Operation:

@@ -4,6 +4,14 @@ Each one raises Inconclusive when there is nothing to judge, because missing evi
 passes.
 """
 
+from harness.checks.availability import (
+    all_in_service,
+    all_were_used,
+    is_steady,
+    outage_seconds,
+    pull_figures,
+    recovery_seconds,
+)
 from harness.checks.certificates import (
     authority_signs,
     has_days_left,
@@ -48,8 +56,10 @@ from harness.checks.rollouts import fits_volume, on_every_node, rolled_out, stop
 
 __all__ = [
     "Write",
+    "all_in_service",
     "all_refused",
     "all_succeeded",
+    "all_were_used",
     "already_present",
     "answered",
     "asked",
@@ -66,6 +76,7 @@ __all__ = [
     "hides",
     "in_case",
     "is_image",
+    "is_steady",
     "lint_findings",
     "listed_once",
     "names_origin",
@@ -74,7 +85,10 @@ __all__ = [
     "not_served_by",
     "nothing_lost",
     "on_every_node",
+    "outage_seconds",
+    "pull_figures",
     "pulled_as_configured",
+    "recovery_seconds",
     "refused_by",
     "refuses_anonymous_clients",
     "rolled_out",

@@ -98,24 +98,28 @@ class DistributionAPI:
         response = self._transport.send("GET", "/v2/")
         return Ping(response.status, _headers(response.headers))
 
-    def push(self, image: oci.Image | oci.Index, repository: str, tag: str) -> str:
+    def push(
+        self, image: oci.Image | oci.Index, repository: str, tag: str, *, chunk_bytes: int = 0
+    ) -> str:
         """Push an image, or an index with its images, and return `host/repository@digest`.
 
-        Blobs that the repository holds already are not sent again. The images of an index are
-        pushed by digest.
+        Blobs that the repository holds already are not sent again; others are sent as `push_blob`
+        tells. The images of an index are pushed by digest.
         """
         if isinstance(image, oci.Index):
             for entry in image.images:
-                self._push_image(entry, repository, entry.digest)
+                self._push_image(entry, repository, entry.digest, chunk_bytes)
             self.put_manifest(image.manifest, repository, tag)
         else:
-            self._push_image(image, repository, tag)
+            self._push_image(image, repository, tag, chunk_bytes)
         return f"{self._transport.endpoint.host}/{repository}@{image.digest}"
 
-    def _push_image(self, image: oci.Image, repository: str, reference: str) -> None:
+    def _push_image(
+        self, image: oci.Image, repository: str, reference: str, chunk_bytes: int
+    ) -> None:
         for blob in (*image.layers, image.config):
             if not self.blob_exists(repository, blob.digest):
-                self.push_blob(repository, blob)
+                self.push_blob(repository, blob, chunk_bytes=chunk_bytes)
         self.put_manifest(image.manifest, repository, reference)
 
     def put_manifest(self, manifest: oci.Blob, repository: str, reference: str) -> None:

@@ -61,6 +61,8 @@ _SMALL: Final[dict[Capability, _Small]] = {
     # Those that are read slowly and at full speed, and those that get many tags.
     "resources": _Small(images=5, bytes=41 * MIB, pulls=1),
     "kubelet": _Small(images=80, bytes=152 * MIB, pulls=100, per_sample=3),
+    # Replicas are those of a lab: where everything exists already, nothing is pushed.
+    "ha": _Small(images=0, bytes=0, pulls=0),
 }
 
 

@@ -56,6 +56,7 @@ Capability = Literal[
     "kubelet",
     "gc",
     "resources",
+    "ha",
 ]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 Measure = Literal[
@@ -75,6 +76,8 @@ Measure = Literal[
     "pod_pull_queue_p95_seconds",
     "fleet_cold_pull_p95_seconds",
     "rollout_seconds",
+    "failed_pull_ratio",
+    "recovery_seconds",
 ]
 CheckId = Annotated[
     str,
@@ -252,6 +255,18 @@ class ResourcesSpec(Part):
     chunk_mib: Annotated[int, Field(ge=1, le=1000)] = 16
 
 
+class HaSpec(Part):
+    """How replicas are tried: how long each fault lasts, and the load meanwhile.
+
+    A pull that takes longer than `slow_pull_seconds` counts as disturbed.
+    """
+
+    hold_seconds: Annotated[float, Field(gt=0, le=300)] = 3
+    pulls_per_second: Annotated[float, Field(gt=0, le=100)] = 5
+    pushes_per_second: Annotated[float, Field(gt=0, le=100)] = 5
+    slow_pull_seconds: Annotated[float, Field(gt=0, le=60)] = 2
+
+
 class Target(Part):
     """A limit on a measurement, per size class where the measurement has one."""
 
@@ -286,6 +301,7 @@ class Scenario(Part):
     )
     latency: LatencySpec = LatencySpec()
     resources: ResourcesSpec = ResourcesSpec()
+    ha: HaSpec = HaSpec()
     targets: Annotated[tuple[Target, ...], Field(strict=False)] = ()
     waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
 

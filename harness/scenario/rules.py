@@ -44,6 +44,8 @@ MEASURED_BY: dict[Measure, Capability] = {
     "pod_pull_queue_p95_seconds": "kubelet",
     "fleet_cold_pull_p95_seconds": "latency",
     "rollout_seconds": "kubelet",
+    "failed_pull_ratio": "ha",
+    "recovery_seconds": "ha",
 }
 # What a system must offer for a measure to be taken; absent are those that take nodes alone.
 MEASURED_WITH: dict[Measure, Ability] = {
@@ -58,6 +60,8 @@ MEASURED_WITH: dict[Measure, Ability] = {
     "registry_cpu_seconds_per_gib": "ReportsUsage",
     "slow_clients_pull_p95_seconds": "Restarts",
     "large_layer_pull_seconds": "RuntimeAccess",
+    "failed_pull_ratio": "HasReplicas",
+    "recovery_seconds": "HasReplicas",
 }
 _NEEDS_SIZE_CLASS = (
     "cold_pull_p95_seconds",

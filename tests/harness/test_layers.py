@@ -26,7 +26,7 @@ LAYERS = (
     ("engine", "tools"),
     ("images",),
     ("lifecycle", "cluster.namespaces"),
-    ("cluster", "registry", "workload", "faults", "fleet", "clients"),
+    ("cluster", "registry", "workload", "load", "faults", "fleet", "clients"),
     ("lab",),
     ("acceptance", "plan"),
 )

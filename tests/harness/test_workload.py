@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from harness import oci, workload
 from harness.diagnosis import FailureCode
+from harness.distribution_api import DistributionAPI, Endpoint
+from harness.findings import Code
 from harness.history import Outcome
 from harness.workload import Published
 from tests.harness.checks.parts import pull
+from tests.harness.distribution_api.scripted_server import Answer, ScriptedServer
 
 if TYPE_CHECKING:
     from harness.cluster.protocols import Pull
@@ -78,3 +81,42 @@ def test_refusal_is_recorded_with_its_cause() -> None:
     assert (operation.outcome, operation.digest) == (Outcome.FAILED, "")
     assert operation.cause == FailureCode.NOT_FOUND
     assert operation.evidence == "the runtime's own words"
+
+
+def test_push_that_nobody_answers_may_have_landed() -> None:
+    api = DistributionAPI(Endpoint("registry.test:1", "127.0.0.1", None))
+
+    operation = workload.push_once(api, IMAGE, "ha/app", host="registry.test:1")
+
+    assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, FailureCode.CONNECTION)
+    assert operation.reference == "registry.test:1/ha/app:v1"
+    assert (operation.digest, operation.transferred_bytes) == (IMAGE.digest, IMAGE.size)
+
+
+def test_push_that_the_registry_refuses_has_failed() -> None:
+    uploads = ("POST", "/v2/ha/app/blobs/uploads/")
+    with ScriptedServer({uploads: Answer(503)}) as server:
+        api = DistributionAPI(server.endpoint())
+
+        operation = workload.push_once(api, IMAGE, "ha/app", host="registry.test")
+
+    assert (operation.outcome, operation.cause) == (Outcome.FAILED, FailureCode.SERVER_ERROR)
+    assert "answered 503" in operation.evidence
+
+
+def test_what_is_not_served_is_lost_and_what_is_served_is_hashed() -> None:
+    layer = IMAGE.layers[0]
+    script = {
+        ("GET", "/v2/trust/app/blobs/" + layer.digest): Answer(200, b"other bytes"),
+        ("GET", "/v2/trust/app/manifests/" + IMAGE.digest): Answer(200, IMAGE.manifest.content),
+    }
+    with ScriptedServer(script) as server:
+        api = DistributionAPI(server.endpoint())
+        found = workload.unserved_by("ha-1", api, PUBLISHED)
+
+    assert [finding.code for finding in found] == [
+        Code.LOST_CONTENT,
+        Code.WRONG_BYTES,
+        Code.LOST_CONTENT,
+    ]
+    assert {finding.subject for finding in found} == {"ha-1"}

@@ -1,0 +1,145 @@
+"""Judges how a registry served while a part of it was broken, and what that cost its users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from harness.checks.operations import failed_ratio
+from harness.findings import Code, Finding, Inconclusive
+from harness.history import Outcome
+from harness.result.model import Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from harness.history import FaultInterval, History, Operation
+    from harness.registry.protocols import Session
+
+# So many operations in a row that nothing disturbs show that a system works steadily again.
+STEADY: Final = 3
+
+
+def recovery_seconds(history: History, fault: FaultInterval, *, slow_seconds: float) -> float:
+    """Return how long it took from a fault's injection until operations ended well steadily.
+
+    An operation is disturbed when it failed, or took longer than `slow_seconds` from the moment
+    when it was due, and ended after the injection. The figure is the time from the injection to
+    the end of the last disturbed one, 0 where there is none.
+
+    Raises Inconclusive unless 3 operations were due after that, and after the healing: else it
+    might be the end of the load that ended the disturbance.
+    """
+    last, after = _recovery(history, fault, slow_seconds)
+    if after < STEADY:
+        raise Inconclusive(
+            f"only {after} operations began after {fault.subject} was healed and the last "
+            f"disturbed one had ended: {STEADY} in a row would show that it works again"
+        )
+    return last - fault.injected
+
+
+def is_steady(history: History, fault: FaultInterval, *, slow_seconds: float) -> bool:
+    """Tell whether what has ended so far shows when operations ended well steadily again."""
+    return _recovery(history, fault, slow_seconds)[1] >= STEADY
+
+
+def outage_seconds(history: History, fault: FaultInterval) -> float:
+    """Return the longest time in which no operation ended well, from a fault's injection on.
+
+    Operations that began before the injection do not count. Raises Inconclusive where none that
+    began later ended well.
+    """
+    ends = sorted(
+        each.ended
+        for each in history.operations
+        if each.outcome is Outcome.OK and each.started > fault.injected
+    )
+    if not ends:
+        raise Inconclusive(f"nothing ended well after {fault.subject} was {fault.fault}")
+    moments = [fault.injected, *ends]
+    return max(later - earlier for earlier, later in zip(moments, ends, strict=False))
+
+
+def pull_figures(
+    history: History,
+    sessions: Sequence[Session],
+    fault: FaultInterval,
+    *,
+    subject: str,
+    slow_seconds: float,
+) -> tuple[Measurement, ...]:
+    """Return what a fault cost those who pulled, and how much of that their runtimes hid.
+
+    `broken_connections` are those that the runtimes had to begin anew, `moved_connections` those
+    that the load balancer gave to another replica, of which runtimes noticed nothing.
+    """
+    operations = history.operations
+    figures = (
+        ("failed_pull_ratio", "", failed_ratio(history)),
+        (
+            "recovery_seconds",
+            "seconds",
+            recovery_seconds(history, fault, slow_seconds=slow_seconds),
+        ),
+        ("slowest_pull_seconds", "seconds", max(each.duration_seconds for each in operations)),
+        ("broken_connections", "connections", sum(each.broken_by_server for each in sessions)),
+        ("moved_connections", "connections", sum(each.redispatched for each in sessions)),
+    )
+    return tuple(
+        Measurement(
+            name=name,
+            unit=unit,
+            value=value,
+            statistic="max",
+            samples=len(operations),
+            subject=subject,
+        )
+        for name, unit, value in figures
+    )
+
+
+def all_in_service(servers: Collection[str], in_service: Collection[str]) -> tuple[Finding, ...]:
+    """Find servers to which the load balancer does not send."""
+    return tuple(
+        Finding(
+            Code.SERVICE_LOST,
+            server,
+            f"the load balancer sends it nothing; it sends to {', '.join(in_service) or 'none'}",
+            "read the logs of the server and of the load balancer: which check of its health fails",
+        )
+        for server in servers
+        if server not in in_service
+    )
+
+
+def all_were_used(servers: Collection[str], sessions: Sequence[Session]) -> tuple[Finding, ...]:
+    """Find servers that got no connection. Raises Inconclusive where there was none at all."""
+    if not sessions:
+        raise Inconclusive("the load balancer tells of no connection")
+    used = {session.server for session in sessions}
+    return tuple(
+        Finding(
+            Code.SERVICE_LOST,
+            server,
+            f"none of {len(sessions)} connections was for it: the load stays with the others",
+            "look at the load balancer's algorithm, weights and stickiness",
+        )
+        for server in servers
+        if server not in used
+    )
+
+
+def _recovery(history: History, fault: FaultInterval, slow_seconds: float) -> tuple[float, int]:
+    """Return the end of the last disturbed operation, and how many began after it and healing."""
+    operations = history.operations
+    ends = [
+        each.ended
+        for each in operations
+        if each.ended > fault.injected and _disturbed(each, slow_seconds)
+    ]
+    last = max(ends, default=fault.injected)
+    return last, sum(each.started > max(last, fault.healed) for each in operations)
+
+
+def _disturbed(operation: Operation, slow_seconds: float) -> bool:
+    return operation.outcome is not Outcome.OK or operation.duration_seconds > slow_seconds

@@ -1,0 +1,1 @@
+"""How long pulls take, and what they cost the registry."""

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+from harness import checks
+from harness.findings import Code, Inconclusive
+from harness.history import FaultInterval, History, Operation, Outcome
+from harness.registry.protocols import Session
+
+FAULT = FaultInterval("killed", "ha-1", injected=10.0, healed=13.0, proven_healed=True)
+SLOW_SECONDS = 2.0
+
+
+def operation(due: float, seconds: float = 0.1, outcome: Outcome = Outcome.OK) -> Operation:
+    return Operation(
+        kind="pull",
+        actor="node-1",
+        reference="a",
+        started=due,
+        ended=due + seconds,
+        duration_seconds=seconds,
+        outcome=outcome,
+        digest="sha256:aa",
+        transferred_bytes=1,
+        cause="" if outcome is Outcome.OK else "connection",
+    )
+
+
+def session(server: str, *, broken: bool = False, moved: bool = False) -> Session:
+    return Session("10.0.0.1", server, broken_by_server=broken, redispatched=moved)
+
+
+STEADY = tuple(operation(due) for due in (13.5, 14.0, 14.5))
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "seconds"),
+    [
+        ((), 0.0),
+        ((operation(9.0, 0.5, Outcome.FAILED),), 0.0),  # it ended before the fault
+        ((operation(9.5, 1.0, Outcome.FAILED),), 0.5),
+        ((operation(11.0, 1.0, Outcome.UNKNOWN), operation(11.5, 0.5)), 2.0),
+        ((operation(10.5, 2.5),), 3.0),  # it ended well, but late
+    ],
+)
+def test_recovery_lasts_until_the_end_of_the_last_disturbed_operation(
+    disturbed: tuple[Operation, ...], seconds: float
+) -> None:
+    history = History([*disturbed, *STEADY, FAULT])
+
+    assert checks.recovery_seconds(history, FAULT, slow_seconds=SLOW_SECONDS) == seconds
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        STEADY[:2],
+        (*STEADY, operation(14.6, outcome=Outcome.FAILED)),
+        tuple(operation(due) for due in (12.0, 12.5, 12.9)),
+    ],
+)
+def test_recovery_that_nothing_shows_is_inconclusive(operations: tuple[Operation, ...]) -> None:
+    history = History(operations)
+
+    assert not checks.is_steady(history, FAULT, slow_seconds=SLOW_SECONDS)
+    with pytest.raises(Inconclusive, match=r"ha-1 was healed"):
+        checks.recovery_seconds(history, FAULT, slow_seconds=SLOW_SECONDS)
+
+
+def test_outage_is_the_longest_time_without_success() -> None:
+    late = operation(10.5, 3.0)
+    history = History([operation(9.0, 2.0), operation(10.2), late, *STEADY])
+
+    assert checks.outage_seconds(history, FAULT) == pytest.approx(late.ended - 10.3)
+
+
+def test_outage_without_an_end_is_inconclusive() -> None:
+    history = History([operation(9.0), operation(11.0, outcome=Outcome.FAILED)])
+
+    with pytest.raises(Inconclusive, match="ha-1 was killed"):
+        checks.outage_seconds(history, FAULT)
+
+
+def test_figures_tell_what_runtimes_hid_from_what_nobody_noticed() -> None:
+    history = History([operation(10.0, 2.5), *STEADY])
+    sessions = [session("ha-1", broken=True), session("ha-2", moved=True), session("ha-2")]
+
+    figures = checks.pull_figures(
+        history, sessions, FAULT, subject="ha with ha-1 killed", slow_seconds=SLOW_SECONDS
+    )
+
+    assert {figure.name: figure.value for figure in figures} == {
+        "failed_pull_ratio": 0.0,
+        "recovery_seconds": 2.5,
+        "slowest_pull_seconds": 2.5,
+        "broken_connections": 1,
+        "moved_connections": 1,
+    }
+    assert {figure.subject for figure in figures} == {"ha with ha-1 killed"}
+
+
+def test_servers_out_of_service_are_found() -> None:
+    [found] = checks.all_in_service(["ha-1", "ha-2"], ["ha-1"])
+
+    assert (found.code, found.subject) == (Code.SERVICE_LOST, "ha-2")
+    assert "it sends to ha-1" in found.evidence
+    assert "to none" in checks.all_in_service(["ha-1"], [])[0].evidence
+    assert checks.all_in_service(["ha-1"], ["ha-1"]) == ()
+
+
+def test_servers_that_take_no_part_are_found() -> None:
+    sessions = [session("ha-1"), session("ha-1")]
+
+    [found] = checks.all_were_used(["ha-1", "ha-2"], sessions)
+
+    assert (found.code, found.subject) == (Code.SERVICE_LOST, "ha-2")
+    assert checks.all_were_used(["ha-1"], sessions) == ()
+
+
+def test_load_balancer_without_any_connection_is_no_evidence() -> None:
+    with pytest.raises(Inconclusive):
+        checks.all_were_used(["ha-1"], [])
