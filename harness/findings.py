@@ -34,6 +34,9 @@ class Code(StrEnum):
     SPACE_KEPT = "space-kept"
     WRITE_ACCEPTED = "write-accepted"
     LISTING = "listing"
+    FETCHED_AGAIN = "fetched-again"
+    CACHE_REFUSED = "cache-refused"
+    PUSH_ACCEPTED = "push-accepted"
 
 
 @dataclass(frozen=True)

@@ -181,10 +181,18 @@ def judged(measurement: Measurement, targets: Iterable[Target]) -> Measurement:
     applying = [target for target in targets if _applies(target, measurement)]
     if not applying:
         return measurement
-    target = min(applying, key=lambda target: (target.size_class is None, target.max))
-    return measurement.model_copy(
-        update={"target_max": target.max, "met": measurement.value <= target.max}
+    target = min(applying, key=_strictness)
+    met = (target.max is None or measurement.value <= target.max) and (
+        target.min is None or measurement.value >= target.min
     )
+    return measurement.model_copy(
+        update={"target_max": target.max, "target_min": target.min, "met": met}
+    )
+
+
+def _strictness(target: Target) -> tuple[bool, float, float]:
+    """Return what sorts targets of one measure, the strictest first."""
+    return target.size_class is None, target.max or 0, -(target.min or 0)
 
 
 def not_measured(
@@ -202,6 +210,7 @@ def not_measured(
             measure=target.measure,
             size_class=target.size_class or "",
             max=target.max,
+            min=target.min,
             waived=waived.get(target.measure, ""),
         )
         for target in targets

@@ -12,6 +12,7 @@ from harness.checks.availability import (
     pull_figures,
     recovery_seconds,
 )
+from harness.checks.caching import fetched_once, logged_in, saved_ratio, takes_no_pushes
 from harness.checks.certificates import (
     authority_signs,
     has_days_left,
@@ -69,6 +70,7 @@ __all__ = [
     "did_as_told",
     "ended_well",
     "failed_ratio",
+    "fetched_once",
     "fits_volume",
     "garbage_gone",
     "has_days_left",
@@ -79,6 +81,7 @@ __all__ = [
     "is_steady",
     "lint_findings",
     "listed_once",
+    "logged_in",
     "names_origin",
     "not_asked",
     "not_fetched",
@@ -94,12 +97,14 @@ __all__ = [
     "rolled_out",
     "runtime_ready",
     "same_content",
+    "saved_ratio",
     "secret_refused",
     "served_by",
     "served_to_user",
     "set_up_as_asked",
     "stays_put",
     "stopped",
+    "takes_no_pushes",
     "told_by_events",
     "waited_with",
     "writes_refused",

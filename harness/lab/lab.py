@@ -112,6 +112,11 @@ class Lab:
             raise NotVerified(f"the scenario has only one registry that mirrors {origin.spec.name}")
         return origin, mirrors[0], mirrors[1]
 
+    def cached(self) -> tuple[Registry, Registry]:
+        """Return an upstream and its pull-through cache. Raises NotVerified without a cache."""
+        cache = self.find(kinds.CACHE)
+        return self.find(kinds.upstream_of(cache.spec)), cache
+
     def privately_mirrored(self) -> tuple[Registry, Registry]:
         """Return an origin and a mirror with accounts of its own. Raises NotVerified."""
         origin = self.find(kinds.mirrored(self.scenario))

@@ -60,6 +60,7 @@ _SMALL: Final[dict[Capability, _Small]] = {
     # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
     # Those that are read slowly and at full speed, and those that get many tags.
     "resources": _Small(images=5, bytes=41 * MIB, pulls=1),
+    "mirror": _Small(images=10, bytes=2 * MIB, pulls=14),
     "kubelet": _Small(images=80, bytes=152 * MIB, pulls=100, per_sample=3),
     # Replicas are those of a lab: where everything exists already, nothing is pushed.
     "ha": _Small(images=0, bytes=0, pulls=0),
@@ -87,7 +88,7 @@ def _footprint(capability: Capability, scenario: Scenario) -> Footprint:
 
 def _sized(capability: Capability, scenario: Scenario) -> tuple[list[int], int]:
     """Return the bytes of each image of a stated size, and pulls of what is there already."""
-    latency, resources = scenario.latency, scenario.resources
+    latency, resources, mirror = scenario.latency, scenario.resources, scenario.mirror
     all_sizes = [SIZE_CLASS_BYTES[size] for size in latency.size_classes]
     by_pods = [SIZE_CLASS_BYTES[size] for size in latency.by_pods] * latency.samples
     match capability:
@@ -98,5 +99,7 @@ def _sized(capability: Capability, scenario: Scenario) -> tuple[list[int], int]:
             return large + [_ROUND_BYTES] * resources.rounds, 0
         case "kubelet":  # one pod at a time
             return by_pods, 0
+        case "mirror":  # one to compare times, one to count bytes
+            return [SIZE_CLASS_BYTES[size] for size in mirror.size_classes] * 2 * mirror.samples, 0
         case _:
             return [], 0

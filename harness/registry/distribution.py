@@ -149,13 +149,7 @@ class DistributionRegistry:
     def restart(self) -> None:
         """Restart it on the same storage; healthy when this returns."""
         self._container.restart()
-        self.shape_link()
         self.wait_until_healthy()
-
-    def shape_link(self) -> None:
-        """Put the limit of its link in force, if it has one; it ends with each stop."""
-        if self.spec.link is not None:
-            limit_sending(self._container, self.spec.link.rate_mbit)
 
     def sent_bytes(self) -> int:
         """Return how much it has sent to anybody since it started, headers included."""
@@ -237,7 +231,7 @@ class DistributionRegistry:
         return response.data.decode()
 
     def wait_until_healthy(self, *, timeout_seconds: float = 20) -> None:
-        """Wait until it answers.
+        """Wait until it answers; put its link's limit in force, which ends with each stop.
 
         Raises RegistryError with the end of its log when it ends or does not answer in time.
         """
@@ -261,6 +255,8 @@ class DistributionRegistry:
             log = self._container.logs() + self._log()
             end = log[-_SHOWN_LOG_BYTES:].decode("utf-8", "replace")
             raise RegistryError(f"{self.host} is not healthy: {state}\n  end of its log: {end}")
+        if self.spec.link is not None:
+            limit_sending(self._container, self.spec.link.rate_mbit)
 
     @property
     def _address(self) -> str:

@@ -72,7 +72,6 @@ def distribution_registry(
             )
         )
         registry = attach(handle, engine)
-        registry.shape_link()
         registry.wait_until_healthy()
         yield registry
     finally:

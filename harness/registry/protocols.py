@@ -153,6 +153,13 @@ class Restarts(Protocol):
         """Restart it; healthy when this returns."""
         ...
 
+    def wait_until_healthy(self, *, timeout_seconds: float = 20) -> None:
+        """Wait until it answers after a start, as the scenario wants it: with its link's limit.
+
+        Raises RegistryError when it does not answer in time.
+        """
+        ...
+
 
 @runtime_checkable
 class CountsBytes(Protocol):

@@ -33,8 +33,9 @@ def figure_bar(figure: Measurement, full: float) -> str:
     if figure.interval is not None:
         low, high = (_percent(end, full) for end in (figure.interval.low, figure.interval.high))
         parts.append(f'<line class="whisker" x1="{low}%" x2="{high}%" y1="50%" y2="50%"/>')
-    if figure.target_max is not None:
-        at = _percent(figure.target_max, full)
+    target = figure.target_min if figure.target_max is None else figure.target_max
+    if target is not None:
+        at = _percent(target, full)
         parts.append(f'<line class="target" x1="{at}%" x2="{at}%" y1="0" y2="100%"/>')
     label = escape(f"{quantity(figure.value, figure.unit)}, {state}")
     return f'<svg class="bar" role="img" aria-label="{label}">{"".join(parts)}</svg>'
@@ -53,7 +54,7 @@ def share_bar(shares: Sequence[tuple[str, float]]) -> str:
 
 def _ends(figure: Measurement) -> list[float]:
     high = figure.interval.high if figure.interval else None
-    optional = (figure.floor, figure.target_max, high)
+    optional = (figure.floor, figure.target_max, figure.target_min, high)
     return [figure.value, *(end for end in optional if end is not None)]
 
 

@@ -13,6 +13,7 @@ from harness.report.words import (
     STATUS_WORDS,
     by_capability,
     faults,
+    limit_words,
     measured,
     measured_together,
     phases,
@@ -91,7 +92,7 @@ def _figures(groups: list[list[Measurement]]) -> Padding:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for heading in ("", "where"):
         table.add_column(heading, overflow="fold")
-    for heading in ("n", *_STATISTICS, "floor", "at most"):
+    for heading in ("n", *_STATISTICS, "floor", "limit"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("target", no_wrap=True)
     for figures in groups:
@@ -110,7 +111,7 @@ def _figure_row(figures: list[Measurement]) -> list[Text]:
         Text(str(first.samples)),
         *(_figure(shown.get(statistic)) for statistic in _STATISTICS),
         _optional(first.floor, first.unit),
-        _optional(target.target_max, first.unit),
+        Text(limit_words(target) or "-"),
         Text(_TARGET_WORDS[target.met], style=_TARGET_STYLES[target.met]),
     ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.report.words import (
     STATUS_WORDS,
     faults,
+    limit_words,
     measurements,
     phases,
     printable,
@@ -75,17 +76,17 @@ def _row(check: CheckRecord) -> str:
 
 
 def _figures(result: Result) -> list[str]:
-    judged = [figure for figure in measurements(result) if figure.target_max is not None]
+    judged = [figure for figure in measurements(result) if figure.met is not None]
     if not judged:
         return []
     rows = [
         f"| {_escaped(figure.name)} | {_escaped(subject_of(figure))} "
         f"| {quantity(figure.value, figure.unit)} "
-        f"| {quantity(figure.target_max or 0, figure.unit)} | {'yes' if figure.met else '**no**'} |"
+        f"| {limit_words(figure)} | {'yes' if figure.met else '**no**'} |"
         for figure in judged
     ]
     return [
-        "| measured | where | value | at most | met |",
+        "| measured | where | value | limit | met |",
         "| --- | --- | --- | --- | --- |",
         *rows,
         "",

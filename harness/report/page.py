@@ -12,6 +12,7 @@ from harness.report.words import (
     STATUS_WORDS,
     by_capability,
     faults,
+    limit_words,
     measurements,
     phases,
     printable,
@@ -129,17 +130,14 @@ def _group(name: str, figures: Sequence[Measurement]) -> str:
     rows = "".join(_figure(figure, full) for figure in figures)
     return (
         f"<table><caption><code>{_text(name)}</code></caption>"
-        "<thead><tr><th>where</th><th></th><th>value</th><th>floor</th><th>at most</th>"
+        "<thead><tr><th>where</th><th></th><th>value</th><th>floor</th><th>limit</th>"
         f"<th>target</th><th>samples</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
 def _figure(figure: Measurement, full: float) -> str:
-    others = (figure.floor, figure.target_max)
-    cells = "".join(
-        f'<td class="number">{"" if other is None else quantity(other, figure.unit)}</td>'
-        for other in others
-    )
+    floor = "" if figure.floor is None else quantity(figure.floor, figure.unit)
+    cells = f'<td class="number">{floor}</td><td class="number">{limit_words(figure)}</td>'
     value = _text(quantity(figure.value, figure.unit))
     flag = {True: "met", False: '<span class="flag">missed</span>', None: ""}[figure.met]
     return (

@@ -149,7 +149,17 @@ def target_words(target: UnmeasuredTarget) -> str:
     """Name a target, such as `cold_pull_p95_seconds at most 3 for 10MiB`, with its waiver."""
     size_class = f" for {target.size_class}" if target.size_class else ""
     waived = f" (waived: {target.waived})" if target.waived else ""
-    return f"{target.measure} at most {target.max:g}{size_class}{waived}"
+    limit = f"at most {target.max:g}" if target.max is not None else f"at least {target.min:g}"
+    return f"{target.measure} {limit}{size_class}{waived}"
+
+
+def limit_words(figure: Measurement) -> str:
+    """Say what a figure was to be, such as `at most 3.00 s`; empty without a target."""
+    if figure.target_max is not None:
+        return f"at most {quantity(figure.target_max, figure.unit)}"
+    if figure.target_min is not None:
+        return f"at least {quantity(figure.target_min, figure.unit)}"
+    return ""
 
 
 def phases(result: Result) -> list[tuple[str, float]]:

@@ -80,7 +80,8 @@ class Measurement(Part):
 
     `name` carries statistic and unit, as targets name it: `cold_pull_p95_seconds`. `subject`
     is whom it was measured on, empty for the whole system. `floor` is the least that physics
-    allows. `target_max` and `met` are null where the scenario sets no target.
+    allows. `target_max` is the most that the scenario lets it be, `target_min` the least; without
+    a target both are null, and so is `met`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -93,6 +94,7 @@ class Measurement(Part):
     interval: Interval | None = None
     floor: float | None = None
     target_max: float | None = None
+    target_min: float | None = None
     met: bool | None = None
 
 
@@ -122,7 +124,8 @@ class UnmeasuredTarget(Part):
 
     measure: str
     size_class: str = ""
-    max: float
+    max: float | None = None
+    min: float | None = None
     waived: str = ""
 
 

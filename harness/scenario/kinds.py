@@ -83,6 +83,11 @@ def mirror_of(origin: RegistrySpec) -> Kind:
     return Kind(f"that mirrors {origin.name}", lambda spec: spec.mirror_of == origin.name)
 
 
+def upstream_of(cache: RegistrySpec) -> Kind:
+    """Return the kind that a pull-through cache fetches from."""
+    return Kind(f"that is the upstream of {cache.name}", lambda spec: spec.name == cache.proxy_of)
+
+
 def private_mirror_of(origin: RegistrySpec) -> Kind:
     """Return the kind that mirrors one registry and has accounts of its own."""
     return Kind(

@@ -57,6 +57,7 @@ Capability = Literal[
     "gc",
     "resources",
     "ha",
+    "mirror",
 ]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 Measure = Literal[
@@ -78,6 +79,8 @@ Measure = Literal[
     "rollout_seconds",
     "failed_pull_ratio",
     "recovery_seconds",
+    "local_speedup",
+    "upstream_bytes_saved_ratio",
 ]
 CheckId = Annotated[
     str,
@@ -267,11 +270,26 @@ class HaSpec(Part):
     slow_pull_seconds: Annotated[float, Field(gt=0, le=60)] = 2
 
 
+class MirrorSpec(Part):
+    """For which sizes a pull-through cache is compared with its upstream, and how often."""
+
+    size_classes: SizeClasses = ("1MiB", "10MiB")
+    samples: Annotated[int, Field(ge=1, le=50)] = 1
+
+
+Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
 class Target(Part):
-    """A limit on a measurement, per size class where the measurement has one."""
+    """A limit on a measurement, per size class where the measurement has one.
+
+    `max` is for what must be small, `min` for what must be large; which one a measure takes is
+    a rule, so exactly one is there.
+    """
 
     measure: Measure
-    max: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    max: Limit | None = None
+    min: Limit | None = None
     size_class: SizeClass | None = None
 
 
@@ -302,6 +320,7 @@ class Scenario(Part):
     latency: LatencySpec = LatencySpec()
     resources: ResourcesSpec = ResourcesSpec()
     ha: HaSpec = HaSpec()
+    mirror: MirrorSpec = MirrorSpec()
     targets: Annotated[tuple[Target, ...], Field(strict=False)] = ()
     waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
 

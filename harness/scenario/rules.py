@@ -14,6 +14,7 @@ from harness.scenario.model import (
     Measure,
     RegistrySpec,
     Scenario,
+    SizeClass,
 )
 from harness.scenario.provider_rules import fitting_fields, fitting_providers
 from harness.scenario.proxy_rules import proxies
@@ -46,7 +47,11 @@ MEASURED_BY: dict[Measure, Capability] = {
     "rollout_seconds": "kubelet",
     "failed_pull_ratio": "ha",
     "recovery_seconds": "ha",
+    "local_speedup": "mirror",
+    "upstream_bytes_saved_ratio": "mirror",
 }
+# Measures that must be large; all others must be small.
+_AT_LEAST: tuple[Measure, ...] = ("local_speedup", "upstream_bytes_saved_ratio")
 # What a system must offer for a measure to be taken; absent are those that take nodes alone.
 MEASURED_WITH: dict[Measure, Ability] = {
     "pod_pull_p95_seconds": "KubernetesAccess",
@@ -67,9 +72,11 @@ _NEEDS_SIZE_CLASS = (
     "cold_pull_p95_seconds",
     "concurrent_cold_pull_p95_seconds",
     "pod_pull_p95_seconds",
+    *_AT_LEAST,
 )
 _BY_PODS = ("pod_pull_p95_seconds", "fleet_cold_pull_p95_seconds")
 _PER_SIZE_CLASS = (*_NEEDS_SIZE_CLASS, "warm_pull_p95_seconds", "fleet_cold_pull_p95_seconds")
+_SIZES = {"max": "small", "min": "large"}
 
 
 def broken_rules(
@@ -163,6 +170,7 @@ def _lists(scenario: Scenario) -> Iterator[Breach]:
         (("capabilities",), scenario.capabilities),
         (("latency", "sizeClasses"), scenario.latency.size_classes),
         (("latency", "podSizeClasses"), scenario.latency.pod_size_classes or ()),
+        (("mirror", "sizeClasses"), scenario.mirror.size_classes),
     )
     for place, words in lists:
         for index in _repeated(words):
@@ -173,9 +181,7 @@ def _lists(scenario: Scenario) -> Iterator[Breach]:
 def _target_sizes(scenario: Scenario) -> Iterator[Breach]:
     for index, target in enumerate(scenario.targets):
         place: Place = ("targets", index)
-        by_pods = target.measure in _BY_PODS
-        key = "podSizeClasses" if by_pods and scenario.latency.pod_size_classes else "sizeClasses"
-        classes = scenario.latency.by_pods if by_pods else scenario.latency.size_classes
+        key, classes = _measured_sizes(target.measure, scenario)
         measured = ", ".join(classes)
         if target.measure in _NEEDS_SIZE_CLASS and target.size_class is None:
             sentence = f"the target for {target.measure} lacks a sizeClass"
@@ -187,8 +193,29 @@ def _target_sizes(scenario: Scenario) -> Iterator[Breach]:
             yield (*place, "sizeClass"), sentence, "Remove sizeClass."
         elif target.size_class not in classes:
             sentence = f"the target names {target.size_class}, which is not measured"
-            remedy = f"Add it to latency.{key}, or name one of those: {measured}."
+            remedy = f"Add it to {key}, or name one of those: {measured}."
             yield (*place, "sizeClass"), sentence, remedy
+
+
+def _measured_sizes(measure: Measure, scenario: Scenario) -> tuple[str, Sequence[SizeClass]]:
+    """Return the key that lists a measure's size classes, and those that it lists."""
+    if MEASURED_BY[measure] == "mirror":
+        return "mirror.sizeClasses", scenario.mirror.size_classes
+    latency = scenario.latency
+    if measure in _BY_PODS and latency.pod_size_classes:
+        return "latency.podSizeClasses", latency.pod_size_classes
+    return "latency.sizeClasses", latency.size_classes
+
+
+def _target_limits(scenario: Scenario) -> Iterator[Breach]:
+    for index, target in enumerate(scenario.targets):
+        wanted, other = ("min", "max") if target.measure in _AT_LEAST else ("max", "min")
+        if getattr(target, other) is not None:
+            sentence = f"{target.measure} is to be {_SIZES[wanted]}, so it has no {other}"
+            yield ("targets", index, other), sentence, f"Give it {wanted} instead."
+        elif getattr(target, wanted) is None:
+            sentence = f"the target for {target.measure} lacks {wanted}"
+            yield ("targets", index), sentence, f"Add {wanted}: a number above 0."
 
 
 def _targets(scenario: Scenario) -> Iterator[Breach]:
@@ -247,8 +274,9 @@ _RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (proxies, frozenset({"registries"})),
     (fitting_fields, frozenset({"registries"})),
     (fitting_providers, frozenset({"registries", "cluster"})),
-    (_lists, frozenset({"capabilities", "latency"})),
-    (_target_sizes, frozenset({"targets", "latency"})),
+    (_lists, frozenset({"capabilities", "latency", "mirror"})),
+    (_target_sizes, frozenset({"targets", "latency", "mirror"})),
+    (_target_limits, frozenset({"targets"})),
     (_targets, frozenset({"targets", "capabilities"})),
     (_waivers, frozenset({"waivers", "capabilities"})),
 )

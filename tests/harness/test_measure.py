@@ -155,6 +155,14 @@ def test_most_specific_and_strictest_target_judges(
     assert (figure.target_max, figure.met) == (target, met)
 
 
+@pytest.mark.parametrize(("value", "met"), [(4.9, False), (5.0, True)])
+def test_what_must_be_large_is_judged_by_the_highest_minimum(value: float, met: bool) -> None:
+    targets = [Target(measure="local_speedup", min=least) for least in (3.0, 5.0, 4.0)]
+    figure = judged(measurement(value).model_copy(update={"name": "local_speedup"}), targets)
+
+    assert (figure.target_max, figure.target_min, figure.met) == (None, 5.0, met)
+
+
 def test_measurement_without_target_is_neither_met_nor_missed() -> None:
     figure = judged(measurement(), TARGETS[3:])
 

@@ -14,7 +14,7 @@ from harness import oci
 from harness.distribution_api import UnexpectedStatusError
 from harness.engine import open_engine
 from harness.engine.sending import limit_sending
-from harness.errors import EngineError
+from harness.errors import EngineError, RegistryError
 from harness.home import Home
 from harness.images.model import Image
 from harness.images.provide import provide
@@ -123,6 +123,21 @@ def test_cache_takes_no_pushes(pair: tuple[DistributionRegistry, DistributionReg
     with pytest.raises(UnexpectedStatusError) as refused:
         cache.api().push(oci.image(), "pushed", "v1")
     assert refused.value.status == 405
+
+
+def test_cache_does_not_start_while_its_upstream_is_away(
+    engine: Engine, pair: tuple[DistributionRegistry, DistributionRegistry]
+) -> None:
+    upstream, cache = pair
+    parts = [engine.container(each.handle.container) for each in (upstream, cache)]
+    upstreams, caches = (part for part in parts if part is not None)
+    upstreams.stop()
+    with pytest.raises(RegistryError, match="is not healthy: exited"):
+        cache.restart()
+    upstreams.start()
+    upstream.wait_until_healthy()
+    caches.start()
+    cache.wait_until_healthy()
 
 
 def test_bytes_can_be_counted(pair: tuple[DistributionRegistry, DistributionRegistry]) -> None:

@@ -17,6 +17,7 @@ from tests.sabotage import (
     gc_cases,
     integrity_cases,
     latency_cases,
+    mirror_cases,
     pull_secrets_cases,
     resources_cases,
     trust_cases,
@@ -36,6 +37,7 @@ CASES = {
         latency_cases,
         integrity_cases,
         resources_cases,
+        mirror_cases,
     )
     for case in module.CASES
 }

@@ -4,6 +4,7 @@ import pytest
 
 from harness.report.words import (
     by_capability,
+    limit_words,
     measurements,
     phases,
     printable,
@@ -51,6 +52,24 @@ def test_unmeasured_target_is_named_with_its_waiver() -> None:
 
     assert target_words(target) == "rollout_seconds at most 60"
     assert target_words(excused) == "rollout_seconds at most 60 (waived: no kubelet here)"
+
+
+def test_target_that_asks_for_much_is_named_so() -> None:
+    target = UnmeasuredTarget(measure="local_speedup", min=5, size_class="10MiB")
+
+    assert target_words(target) == "local_speedup at least 5 for 10MiB"
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"target_max": 3.0}, "at most 3.00 s"),
+        ({"target_max": None, "target_min": 5.0}, "at least 5.00 s"),
+        ({"target_max": None}, ""),
+    ],
+)
+def test_limit_of_a_figure_is_said_in_its_unit(limits: dict[str, float | None], words: str) -> None:
+    assert limit_words(COLD_PULL.model_copy(update=limits)) == words
 
 
 def test_empty_run_counts_no_checks() -> None:

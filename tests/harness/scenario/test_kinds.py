@@ -20,6 +20,7 @@ REGISTRIES = (
     RegistrySpec(name="replicated", replicas=2),
     RegistrySpec(name="hub", tls=TLSSpec(), auth=AuthSpec(), mirror_of="docker.io"),
 )
+CACHE = next(spec for spec in REGISTRIES if spec.name == "cache")
 SCENARIO = Scenario(version=1, name="some", registries=REGISTRIES)
 PRIMARY = SCENARIO.primary
 
@@ -34,6 +35,7 @@ PRIMARY = SCENARIO.primary
         (kinds.CLIENT_CERTIFICATE, ["mutual"]),
         (kinds.PLAIN_HTTP, ["plain", "cache", "replicated"]),
         (kinds.CACHE, ["cache"]),
+        (kinds.upstream_of(CACHE), ["plain"]),
         (
             kinds.SOUND,
             ["primary", "mutual", "plain", "open-mirror", "private-mirror", "replicated", "hub"],

@@ -280,6 +280,49 @@ def test_rule_on_caches_names_its_line(
     assert remedy in found
 
 
+@pytest.mark.parametrize(
+    ("target", "line", "problem", "remedy"),
+    [
+        (
+            "measure: warm_pull_p95_seconds\n    min: 1",
+            7,
+            "warm_pull_p95_seconds is to be small, so it has no min",
+            "Give it max",
+        ),
+        (
+            "measure: local_speedup\n    max: 1\n    sizeClass: 1MiB",
+            7,
+            "local_speedup is to be large, so it has no max",
+            "Give it min",
+        ),
+        (
+            "measure: local_speedup\n    sizeClass: 1MiB",
+            6,
+            "the target for local_speedup lacks min",
+            "Add min",
+        ),
+        (
+            "measure: local_speedup\n    min: 5\n    sizeClass: 100MiB",
+            8,
+            "the target names 100MiB, which is not measured",
+            "Add it to mirror.sizeClasses, or name one of those: 1MiB, 10MiB",
+        ),
+        (
+            "measure: upstream_bytes_saved_ratio\n    min: 0.6",
+            6,
+            "the target for upstream_bytes_saved_ratio lacks a sizeClass",
+            "1MiB, 10MiB",
+        ),
+    ],
+)
+def test_rule_on_limits_names_its_line(
+    tmp_path: Path, target: str, line: int, problem: str, remedy: str
+) -> None:
+    [found] = breaches(tmp_path, f"{PRIMARY}targets:\n  - {target}\n")
+    assert found.startswith(f"{line}: {problem}")
+    assert remedy in found
+
+
 def test_loop_of_mirrors_is_refused_at_both_ends(tmp_path: Path) -> None:
     loop = "  - {name: a, mirrorOf: b}\n  - {name: b, mirrorOf: a}\n"
     assert len(breaches(tmp_path, PRIMARY + loop)) == 2
@@ -295,6 +338,7 @@ def test_loop_of_mirrors_is_refused_at_both_ends(tmp_path: Path) -> None:
         f"{PRIVATE}  - {{name: a, version: '3', proxyOf: primary}}\n",
         f"{PRIMARY}targets: [{{{WARM}, max: 3}}, {{{WARM}, max: 3, sizeClass: 10MiB}}]\n",
         f"{PRIMARY}targets: [{{{MEMORY}, max: 1.5}}]\n",
+        f"{PRIMARY}targets: [{{measure: local_speedup, sizeClass: 1MiB, min: 1.5}}]\n",
         f"{PRIMARY}{WAIVED}",
         f"{PRIMARY}{WAIVED}  - {{ability: KubernetesAccess, reason: long enough}}\n",
         f"{PRIMARY}capabilities: [trust]\n{KUBERNETES}",

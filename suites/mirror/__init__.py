@@ -1,0 +1,1 @@
+"""Pull-through caches: what they serve, what they save, and what they are worth in an outage."""
