@@ -22,6 +22,7 @@ from harness.registry import access_log
 from harness.registry import distribution_config as config
 from harness.registry import distribution_garbage as garbage
 from harness.registry.accounts import Accounts
+from harness.registry.protocols import CertificateFiles
 from harness.trust import served_certificate
 from harness.wait import wait_until
 
@@ -202,6 +203,11 @@ class DistributionRegistry:
         """Return how many file descriptors it holds now, connections among them."""
         return len(self._container.execute(["ls", config.OPEN_FILES_FOLDER]).text.split())
 
+    @property
+    def storage_folder(self) -> str:
+        """The folder in which its containers see its storage."""
+        return config.STORAGE_FOLDER
+
     def read_blob(self, digest: str) -> bytes | None:
         """Return a blob's bytes from the storage, None where there is none."""
         return self._container.get_file(config.blob_path(digest))
@@ -209,6 +215,14 @@ class DistributionRegistry:
     def overwrite_blob(self, digest: str, content: bytes) -> None:
         """Replace a blob's bytes in the storage, whatever its digest says."""
         self._container.put_file(config.blob_path(digest), content)
+
+    @property
+    def certificate_files(self) -> CertificateFiles:
+        """The files that its container reads its certificate and key from."""
+        folder = self.handle.folder / CONFIGURATION_FOLDER
+        return CertificateFiles(
+            folder / config.CERTIFICATE_FILE, folder / config.KEY_FILE, config.PORT
+        )
 
     def served_certificate(self) -> bytes:
         """Return the certificate (PEM) that it presents now. HarnessError over plain HTTP."""

@@ -123,6 +123,30 @@ class PresentsCertificate(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class CertificateFiles:
+    """Where on this machine a registry's certificate and key lie, and where it presents them."""
+
+    certificate: Path
+    key: Path
+    port: int
+
+
+@runtime_checkable
+class StoresCertificate(Protocol):
+    """Ability of a registry: what it presents stands in files, which its container reads."""
+
+    @property
+    def container(self) -> ContainerHandle:
+        """The container that reads the files when it starts."""
+        ...
+
+    @property
+    def certificate_files(self) -> CertificateFiles:
+        """The files."""
+        ...
+
+
 @runtime_checkable
 class RequiresClientCertificate(Protocol):
     """Ability of a registry: it can be asked without the certificate that it requires."""
@@ -243,6 +267,11 @@ class ListsStorage(Protocol):
 @runtime_checkable
 class ExposesStorage(Protocol):
     """Ability of a registry: its stored files can be read and written behind its back."""
+
+    @property
+    def storage_folder(self) -> str:
+        """The folder in which its containers see its storage."""
+        ...
 
     def read_blob(self, digest: str) -> bytes | None:
         """Return a blob's bytes from the storage, None where there is none."""

@@ -107,6 +107,7 @@ Ability = Literal[
     "RequiresClientCertificate",
     "Restarts",
     "RuntimeAccess",
+    "StoresCertificate",
 ]
 
 
