@@ -29,7 +29,7 @@ from harness.checks.garbage import (
     writes_refused,
 )
 from harness.checks.kubelet import counted, pulled_as_configured, set_up_as_asked
-from harness.checks.listings import listed_once
+from harness.checks.listings import in_pages, listed_once
 from harness.checks.operations import failed_ratio, wrong_digests
 from harness.checks.path import (
     asked,
@@ -77,6 +77,7 @@ __all__ = [
     "has_event",
     "hides",
     "in_case",
+    "in_pages",
     "is_image",
     "is_steady",
     "lint_findings",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.findings import Code, Finding
@@ -30,6 +31,24 @@ def listed_once(
         remedy = "look for a proxy that drops `last` from the query, or replicas that differ"
         found.append(Finding(Code.LISTING, host, evidence, remedy))
     return tuple(found)
+
+
+def in_pages(
+    host: str, pages: Sequence[Sequence[str]], *, entries: int, last: str = ""
+) -> tuple[Finding, ...]:
+    """Find what is wrong with pages of at most so many tags that were to begin behind `last`.
+
+    Tags stand in lexical order
+    (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags).
+    """
+    tags = [last, *(entry for page in pages for entry in page)]
+    problems = []
+    if longest := [len(page) for page in pages if len(page) > entries]:
+        problems.append(f"asked for pages of {entries} tags it gives one of {longest[0]}")
+    if disorder := [tag for before, tag in pairwise(tags) if tag <= before]:
+        problems.append(f"tags do not follow the one before in lexical order: {_some(disorder)}")
+    remedy = "look for a proxy that drops the query of requests, or for replicas that differ"
+    return tuple(Finding(Code.LISTING, host, problem, remedy) for problem in problems)
 
 
 def _some(tags: Sequence[str]) -> str:

@@ -66,6 +66,11 @@ REPLICATED = Kind(
     "with several replicas that nodes are told of",
     lambda spec: spec.replicas > 1 and spec.declared_on_nodes,
 )
+# Distribution 2.8 answers with all tags at once, whatever is asked (registry/handlers/tags.go).
+LISTS_IN_PAGES = Kind(
+    "that lists tags in pages: Distribution 3, or one that exists",
+    lambda spec: spec.provider == "existing" or (spec.version == "3" and spec.proxy_of is None),
+)
 PRIVATE_MIRROR_OF_HUB = Kind(
     "that mirrors docker.io with accounts of its own",
     lambda spec: spec.mirror_of == DOCKER_HUB and spec.has_accounts,

@@ -95,8 +95,9 @@ def test_what_a_load_took_is_given_back(lab: Lab, publish: Publish, recorder: Re
             pass
 
     def memory_after_ordinary_reads() -> int:
+        api = registry.api()
         for _ in range(ORDINARY_READS):
-            registry.api().blob(loaded.repository, loaded.image.config.digest)
+            api.blob(loaded.repository, loaded.image.config.digest)
         return usage.memory_bytes() - idle_bytes
 
     left_bytes = _settled(memory_after_ordinary_reads, SETTLED_BYTES)

@@ -54,10 +54,10 @@ def _limit(lab: Lab, what: int, most: int) -> None:
     resource.prlimit(pid, what, (most, most))
 
 
-def _refuse(rule: str) -> Callable[[Lab], None]:
-    """Let HAProxy read what passes through it, and refuse what a rule is for."""
+def _read_by_haproxy(rule: str) -> Callable[[Lab], None]:
+    """Let HAProxy read what passes through it, with a rule of its own for that."""
 
-    def refuse(lab: Lab) -> None:
+    def change(lab: Lab) -> None:
         registry = lab.find(kinds.REPLICATED)
         assert isinstance(registry, ReplicatedRegistry)
         file = registry.handle.folder / "load-balancer" / haproxy.CONFIGURATION_FILE
@@ -69,7 +69,7 @@ def _refuse(rule: str) -> Callable[[Lab], None]:
         registry.wait_until_healthy()
         registry.wait_until_in_service()
 
-    return refuse
+    return change
 
 
 def _leave_no_file_for_others(lab: Lab, published: Published) -> None:
@@ -134,7 +134,7 @@ CASES = (
         name="proxy-limits-the-size-of-requests",
         suite="resources",
         scenario=SCENARIO,
-        sabotage=Sabotage(lab_started=_refuse(LIMIT_BODIES)),
+        sabotage=Sabotage(lab_started=_read_by_haproxy(LIMIT_BODIES)),
         turns_red={"resources.large-layer-sent-in-one-request-reaches-a-node": Code.PUSH_FAILED},
         subjects=frozenset({BALANCED}),
     ),
@@ -142,8 +142,26 @@ CASES = (
         name="proxy-lets-no-chunks-pass",
         suite="resources",
         scenario=SCENARIO,
-        sabotage=Sabotage(lab_started=_refuse(ALLOW_NO_PATCH)),
+        sabotage=Sabotage(lab_started=_read_by_haproxy(ALLOW_NO_PATCH)),
         turns_red={"resources.large-layer-sent-in-chunks-reaches-a-node": Code.PUSH_FAILED},
+        subjects=frozenset({BALANCED}),
+    ),
+    Case(
+        name="proxy-drops-link-headers",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(lab_started=_read_by_haproxy("http-response del-header Link")),
+        turns_red={"resources.pages-of-tags-follow-each-other": Code.LOST_CONTENT},
+        subjects=frozenset({BALANCED}),
+    ),
+    Case(
+        name="proxy-drops-queries-of-lists",
+        suite="resources",
+        scenario=SCENARIO,
+        sabotage=Sabotage(
+            lab_started=_read_by_haproxy("http-request set-uri %[path] if { path_end /tags/list }")
+        ),
+        turns_red={"resources.pages-of-tags-follow-each-other": Code.LISTING},
         subjects=frozenset({BALANCED}),
     ),
     Case(

@@ -27,3 +27,27 @@ def test_tag_on_two_pages_is_found() -> None:
     (found,) = checks.listed_once(HOST, ["a", "b"], [["a", "b"], ["b"]])
 
     assert (found.code, found.evidence) == (Code.LISTING, "it lists more than once b")
+
+
+def test_pages_in_order_are_sound_however_short_the_last_is() -> None:
+    assert checks.in_pages(HOST, [["a", "b"], ["c"], []], entries=2) == ()
+    assert checks.in_pages(HOST, [["c"]], entries=2, last="b") == ()
+
+
+def test_page_that_is_longer_than_asked_is_found() -> None:
+    (found,) = checks.in_pages(HOST, [["a", "b", "c"]], entries=2)
+
+    assert (found.code, found.subject) == (Code.LISTING, HOST)
+    assert found.evidence == "asked for pages of 2 tags it gives one of 3"
+
+
+def test_tags_out_of_order_are_found_across_pages_too() -> None:
+    (found,) = checks.in_pages(HOST, [["a", "c"], ["b"]], entries=2)
+
+    assert found.evidence == "tags do not follow the one before in lexical order: b"
+
+
+def test_list_that_does_not_go_on_where_it_was_asked_to_is_found() -> None:
+    (found,) = checks.in_pages(HOST, [["a", "b"]], entries=2, last="b")
+
+    assert found.evidence.endswith("order: a")
