@@ -34,6 +34,9 @@ testcontainers_config.hub_image_name_prefix = ""
 if testcontainers_config.docker_auth_config:
     testcontainers_config.docker_auth_config = ""
 
+# What testcontainers adds itself, and refuses from others.
+_OWN_LABELS = "org.testcontainers"
+
 
 @dataclass(frozen=True)
 class Bind:
@@ -158,6 +161,47 @@ class Container:
         with tarfile.open(fileobj=archive) as tar:
             content = tar.extractfile(tar.getmembers()[0])
             return content.read() if content else None
+
+    def save(self, path: str, file: Path) -> None:
+        """Write a folder with all that is in it to a tar file, which only we may read.
+
+        The container may be running or not. Links are kept as links.
+        """
+        file.touch(mode=0o600)
+        with reported(f"cannot read {path} in {self.name}"), file.open("wb") as archive:
+            chunks, _ = self._inspect().get_archive(path)
+            archive.writelines(chunks)
+
+    def unpack(self, file: Path, folder: str) -> None:
+        """Unpack a tar file into a folder that is there."""
+        with reported(f"cannot unpack into {folder} in {self.name}"), file.open("rb") as archive:
+            self._inspect().put_archive(folder, archive)
+
+    def start_like(self, name: str, *, binds: Sequence[Bind], aliases: Sequence[str]) -> Container:
+        """Start another container of the same image, command, environment, network and labels.
+
+        It has `binds` and no volumes: what it stores goes with it.
+        """
+        attributes = self._inspect().attrs
+        configuration = attributes["Config"]
+        (network, *_) = attributes["NetworkSettings"]["Networks"]
+        nameservers = attributes["HostConfig"]["Dns"]
+        given = configuration["Labels"].items()
+        labels = {name: value for name, value in given if not name.startswith(_OWN_LABELS)}
+        spec = ContainerSpec(
+            name=name,
+            image=attributes["Image"],
+            entrypoint=tuple(configuration["Entrypoint"] or ()),
+            command=tuple(configuration["Cmd"] or ()),
+            hostname=configuration["Hostname"],
+            labels=labels,
+            network=network,
+            aliases=tuple(aliases),
+            binds=tuple(binds),
+            environment=dict(each.split("=", 1) for each in configuration["Env"] or ()),
+        )
+        nameserver = nameservers[0] if nameservers else None
+        return start_container(spec, self._client, self._url, nameserver)
 
     def logs(self, *, since: float | None = None) -> bytes:
         """Return what it printed on both streams since a moment (seconds since the epoch)."""

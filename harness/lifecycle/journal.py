@@ -20,6 +20,11 @@ class Intent:
     name: str
 
 
+def journal_in(folder: Path) -> Journal:
+    """Return the journal of the run whose folder this is."""
+    return Journal(folder / "journal.jsonl")
+
+
 @dataclass(frozen=True)
 class Journal:
     """Intents of one run, one JSON line each; safe to write from several threads."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from harness import command
-from harness.lifecycle.journal import Journal
+from harness.lifecycle.journal import journal_in
 from harness.machine import CHECKOUT
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.home import Home
+    from harness.lifecycle.journal import Journal
 
 RUN_LABEL = "pullproof.run"
 
@@ -37,7 +38,7 @@ class Run:
     @property
     def journal(self) -> Journal:
         """What this run has created or was about to."""
-        return Journal(self.folder / "journal.jsonl")
+        return journal_in(self.folder)
 
     @property
     def labels(self) -> dict[str, str]:

@@ -56,7 +56,7 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "pull_secrets": _Small(images=32, bytes=3 * MIB, pulls=32),
     "latency": _Small(images=0, bytes=0, pulls=0),
     "integrity": _Small(images=16, bytes=8 * MIB, pulls=10),
-    "gc": _Small(images=11, bytes=2 * MIB, pulls=4),
+    "gc": _Small(images=20, bytes=2 * MIB, pulls=4),
     # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
     # Those that are read slowly and at full speed, and those that get many tags.
     "resources": _Small(images=5, bytes=41 * MIB, pulls=1),

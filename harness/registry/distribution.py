@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,24 +13,26 @@ from harness.distribution_api import (
     Endpoint,
     PinnedCertificate,
     TrustedAuthority,
-    UnexpectedStatusError,
 )
+from harness.engine import Bind
 from harness.engine.sending import limit_sending, sent_bytes
-from harness.errors import EngineError, HarnessError, RegistryError, WaitTimeoutError
+from harness.errors import EngineError, HarnessError, RegistryError
 from harness.registry import access_log
 from harness.registry import distribution_config as config
+from harness.registry import distribution_copies as copies
 from harness.registry import distribution_garbage as garbage
 from harness.registry.accounts import Accounts
+from harness.registry.answering import wait_for_answer
+from harness.registry.distribution_log import read_from, settle
 from harness.registry.protocols import CertificateFiles
 from harness.trust import served_certificate
-from harness.wait import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from harness.engine import Container, ContainerHandle, Engine
-    from harness.registry.protocols import Collection, Request, Storage
+    from harness.registry.protocols import Backup, Collection, Registry, Request, Storage
     from harness.scenario.model import RegistrySpec
     from harness.secret import Credentials, KeyPair, Secret
 
@@ -42,9 +43,7 @@ LOG_FOLDER: Final = "log"
 
 _DOMAIN: Final = "pullproof.test"
 
-_LOG_TIMEOUT_SECONDS: Final = 10
 _COLLECTION_TIMEOUT_SECONDS: Final = 600
-_SHOWN_LOG_BYTES: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,19 @@ class RegistryHandle:
     client_certificate: KeyPair | None = None
     replicas: tuple[str, ...] = ()
     load_balancer: str = ""
+
+    @property
+    def configuration_folder(self) -> Path:
+        """The folder of this machine that its containers read."""
+        return self.folder / CONFIGURATION_FOLDER
+
+    @property
+    def binds(self) -> tuple[Bind, ...]:
+        """What its containers see of its folder."""
+        return (
+            Bind(self.configuration_folder, config.configuration_folder(self.spec)),
+            Bind(self.folder / LOG_FOLDER, config.LOG_FOLDER, read_only=False),
+        )
 
 
 class DistributionRegistry:
@@ -126,7 +138,7 @@ class DistributionRegistry:
                 if as_it_should_be
                 else PinnedCertificate(self.handle.fingerprint)
             )
-        return Endpoint(self.host, self._address, trust, self.client_certificate)
+        return Endpoint(self.host, self._front.address, trust, self.client_certificate)
 
     def api(self, credentials: Credentials | None = None) -> DistributionAPI:
         """Return a client that verifies the registry's certificate; ours unless told otherwise."""
@@ -166,7 +178,7 @@ class DistributionRegistry:
 
         Read-only mode is a matter of configuration, so that it takes a restart each time.
         """
-        file = self.handle.folder / CONFIGURATION_FOLDER / config.CONFIGURATION_FILE
+        file = self.handle.configuration_folder / config.CONFIGURATION_FILE
         usual = file.read_text()
         try:
             file.write_text(config.read_only(usual))
@@ -208,6 +220,38 @@ class DistributionRegistry:
         """The folder in which its containers see its storage."""
         return config.STORAGE_FOLDER
 
+    @contextmanager
+    def twin(self) -> Iterator[Registry]:
+        """Run a registry with the same configuration and accounts on an empty storage."""
+        with copies.running(self.handle, self._container) as (handle, container):
+            twin = _attached(handle, container)
+            twin.wait_until_healthy()
+            yield twin
+
+    @contextmanager
+    def backed_up(self) -> Iterator[Backup]:
+        """Copy configuration and storage while it runs; the copies go at the end of the block."""
+        with copies.saved(self.handle, self._container) as backup:
+            yield backup
+
+    @contextmanager
+    def restored(self, backup: Backup) -> Iterator[Registry]:
+        """Run another registry from a copy, in the place of this one until the block ends.
+
+        Raises RegistryError when it does not answer anything.
+        """
+        self._front.stop()
+        try:
+            with copies.running(
+                self.handle, self._container, backup, aliases=registry_names(self.spec)
+            ) as (handle, container):
+                restored = _attached(handle, container)
+                restored.wait_until_answering(str.isdigit)
+                yield restored
+        finally:
+            self._front.start()
+            self.wait_until_healthy()
+
     def read_blob(self, digest: str) -> bytes | None:
         """Return a blob's bytes from the storage, None where there is none."""
         return self._container.get_file(config.blob_path(digest))
@@ -245,66 +289,51 @@ class DistributionRegistry:
         return response.data.decode()
 
     def wait_until_healthy(self, *, timeout_seconds: float = 20) -> None:
-        """Wait until it answers; put its link's limit in force, which ends with each stop.
+        """Wait until it answers us; put its link's limit in force, which ends with each stop.
+
+        Raises as `wait_until_answering`.
+        """
+        self.wait_until_answering("200".__eq__, timeout_seconds=timeout_seconds)
+        if self.spec.link is not None:
+            limit_sending(self._container, self.spec.link.rate_mbit)
+
+    def wait_until_answering(
+        self, healthy: Callable[[str], bool], *, timeout_seconds: float = 20
+    ) -> None:
+        """Wait until it answers us with a status that is healthy.
 
         Raises RegistryError with the end of its log when it ends or does not answer in time.
         """
 
-        def answer() -> str:
+        def state() -> str:
             try:
                 return str(self.api().ping().status)
             except (RegistryError, EngineError) as error:  # no address when it has ended
                 return f"{self._container.status}: {error}"
 
-        try:
-            state = wait_until(
-                answer,
-                ready=lambda state: state == "200" or state.startswith("exited"),
-                timeout_seconds=timeout_seconds,
-                what=f"{self.host} to answer",
-            )
-        except WaitTimeoutError as error:
-            state = str(error)
-        if state != "200":
-            log = self._container.logs() + self._log()
-            end = log[-_SHOWN_LOG_BYTES:].decode("utf-8", "replace")
-            raise RegistryError(f"{self.host} is not healthy: {state}\n  end of its log: {end}")
-        if self.spec.link is not None:
-            limit_sending(self._container, self.spec.link.rate_mbit)
+        wait_for_answer(
+            state,
+            healthy=healthy,
+            timeout_seconds=timeout_seconds,
+            host=self.host,
+            log=lambda: self._container.logs() + self._log(),
+        )
 
     @property
-    def _address(self) -> str:
-        """The address behind its name."""
-        return self._container.address
+    def _front(self) -> Container:
+        """The container that has its name."""
+        return self._container
 
     def settle_log(self) -> None:
         """Wait until the log holds all requests that were completed before."""
-        stranger = DistributionAPI(self.endpoint)
-        # The last byte of a blob leaves just before its line is written, so one request of
-        # ours could overtake it; a second one that begins after the first was logged cannot.
-        self._send_marker(stranger)
-        self._send_marker(stranger)
-
-    def _send_marker(self, api: DistributionAPI) -> None:
-        """Send a request of our own and wait until the log shows it."""
-        token = secrets.token_hex(8)
-        begin = self._log_file.stat().st_size
-        with suppress(UnexpectedStatusError):  # refused or not found, it is in the log
-            api.manifest_exists(access_log.MARKER_REPOSITORY, token)
-        wait_until(
-            lambda: f"/{token} HTTP/".encode() in self._log(begin),
-            timeout_seconds=_LOG_TIMEOUT_SECONDS,
-            what=f"the log of {self.host} to show our own request",
-        )
+        settle(self._log_file, DistributionAPI(self.endpoint), self.host)
 
     @property
     def _log_file(self) -> Path:
         return self.handle.folder / LOG_FOLDER / config.LOG_FILE
 
     def _log(self, begin: int = 0) -> bytes:
-        with self._log_file.open("rb") as log:
-            log.seek(begin)
-            return log.read()
+        return read_from(self._log_file, begin)
 
 
 class DistributionRegistryWithAccounts(DistributionRegistry):
@@ -333,7 +362,10 @@ def attach(handle: RegistryHandle, engine: Engine) -> DistributionRegistry:
 
     Raises RegistryError when its container is gone.
     """
-    container = container_of(handle.container, engine)
+    return _attached(handle, container_of(handle.container, engine))
+
+
+def _attached(handle: RegistryHandle, container: Container) -> DistributionRegistry:
     kind = DistributionRegistryWithAccounts if handle.spec.auth else DistributionRegistry
     return kind(handle, container)
 

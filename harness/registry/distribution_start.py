@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from harness.engine import Bind, ContainerSpec
+from harness.engine import ContainerSpec
 from harness.registry import distribution_config as config
 from harness.registry.distribution import (
     CONFIGURATION_FOLDER,
@@ -89,10 +89,7 @@ def server(
         environment=config.environment(handle.spec),
         labels=labels,
         network=network,
-        binds=(
-            Bind(handle.folder / CONFIGURATION_FOLDER, config.configuration_folder(handle.spec)),
-            Bind(handle.folder / LOG_FOLDER, config.LOG_FOLDER, read_only=False),
-        ),
+        binds=handle.binds,
         volumes={volume: config.STORAGE_FOLDER},
     )
 

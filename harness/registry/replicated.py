@@ -95,8 +95,8 @@ class ReplicatedRegistry(DistributionRegistry):
         self.load_balancer = load_balancer
 
     @property
-    def _address(self) -> str:
-        return self.load_balancer.address
+    def _front(self) -> Container:
+        return self.load_balancer._container  # noqa: SLF001 - a class of this module
 
     def collect_logs(self, into: Path) -> None:
         """Write the replicas' log to `<name>.log`, the load balancer's to a file of its own."""

@@ -90,6 +90,7 @@ CheckId = Annotated[
     ),
 ]
 Ability = Literal[
+    "BacksUp",
     "ChangesCredentials",
     "ClientTools",
     "CollectsGarbage",
@@ -97,6 +98,7 @@ Ability = Literal[
     "ExposesStorage",
     "HasLoadBalancer",
     "HasReplicas",
+    "HasTwin",
     "HasUndeclaredName",
     "InContainer",
     "KeepsAccessLog",

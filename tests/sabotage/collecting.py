@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.engine import Container
 from harness.registry import distribution_config as config
 from tests.sabotage.breaking import distribution
 
 if TYPE_CHECKING:
-    from harness.lab import Lab
     from harness.registry.protocols import Registry
     from harness.workload import Published
 
@@ -22,29 +22,41 @@ DELETES_A_LIVE_BLOB = f'{REAL} "$@"; rm -f "$(cat {VICTIM})"'
 ONLY_CLAIMS = f'{REAL} "$@" --dry-run'
 FINDS_NOTHING = "echo '0 blobs marked, 0 blobs and 0 manifests eligible for deletion'"
 FAILS = "echo 'failed to garbage collect: failed to mark' >&2; exit 1"
+FORETELLS_NOTHING = f'case "$*" in *--dry-run*) {{ {FINDS_NOTHING}; }} ;; *) {REAL} "$@" ;; esac'
+TAKES_UNTAGGED_UNASKED = f'{REAL} "$@" --delete-untagged'
+LEAVES_UNTAGGED = (
+    f'for each; do shift; [ "$each" = --delete-untagged ] || set -- "$@" "$each"; done; {REAL} "$@"'
+)
 UPLOADS = f"{config.STORAGE_FOLDER}/docker/registry/v2/repositories/*/*/_uploads/*"
 PURGES_UPLOADS = f'{REAL} "$@"; rm -rf {UPLOADS}'
 
 
-def replace_collection(registry: Registry, script: str) -> None:
+def replace_collection(container: Container, script: str) -> None:
     """Have a script run in place of `registry garbage-collect`."""
-    _replace(registry, "garbage-collect", script)
+    _replace(container, "garbage-collect", script)
 
 
-def replace_serving(registry: Registry, script: str) -> None:
+def replace_serving(container: Container, script: str) -> None:
     """Have a script run in place of `registry serve`, from the next start on."""
-    _replace(registry, "serve", script)
+    _replace(container, "serve", script)
 
 
-def _replace(registry: Registry, command: str, script: str) -> None:
+def _replace(container: Container, command: str, script: str) -> None:
     text = f'#!/bin/sh\n[ "$1" = {command} ] || exec {REAL} "$@"\n{script}\n'
-    distribution(registry)._container.put_file(PROGRAM, text.encode(), mode=0o755)
+    container.put_file(PROGRAM, text.encode(), mode=0o755)
 
 
-def choose_victim(lab: Lab, published: Published) -> None:
+def copies_of(registry: Registry) -> tuple[Container, ...]:
+    """Return the containers of registries that run as copies of one at this moment."""
+    own = distribution(registry)._container
+    running = own._client.containers.list(filters={"name": f"^/{own.name}[.]"})
+    return tuple(Container(str(one.name), str(one.id), own._url, own._client) for one in running)
+
+
+def choose_victim(container: Container, published: Published) -> None:
     """Let the last layer of the image that was pushed last be the one that is deleted."""
     path = config.blob_path(published.image.layers[-1].digest)
-    distribution(lab.primary)._container.put_file(VICTIM, path.encode())
+    container.put_file(VICTIM, path.encode())
 
 
 def delete_blob(registry: Registry, digest: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.findings import Code
 from harness.machine import CHECKOUT
 from harness.registry import distribution_config as config
-from harness.registry.distribution import CONFIGURATION_FOLDER
+from harness.result.model import Status
 from tests.sabotage import collecting
 from tests.sabotage.breaking import distribution
 from tests.sabotage.case import Case
@@ -24,21 +24,28 @@ LIVE = "gc.live-content-survives-a-collection"
 SPACE = "gc.garbage-gives-its-space-back"
 AGAIN = "gc.image-pushed-again-after-a-collection-is-whole"
 MEANWHILE = "gc.pushes-are-refused-and-pulls-go-on-during-a-collection"
+UNTAGGED = "gc.untagged-manifests-go-when-asked-and-as-foretold"
+BESIDE = "gc.collection-beside-a-push-is-seen-to-lose-content"
 
 
 def _collect_by(script: str) -> Sabotage:
-    return Sabotage(
-        lab_started=lambda lab: collecting.replace_collection(lab.primary, script),
-        published=collecting.choose_victim,
-    )
+    """Have every registry under test collect garbage by a script, copies of it too."""
+
+    def prepare(lab: Lab, published: Published) -> None:
+        registries = distribution(lab.primary)._container, *collecting.copies_of(lab.primary)
+        for container in registries:
+            collecting.replace_collection(container, script)
+            collecting.choose_victim(container, published)
+
+    return Sabotage(published=prepare)
 
 
 def _stay_writable(lab: Lab) -> None:
     """Have the registry start with the configuration that it has now, whatever it is told."""
     registry = distribution(lab.primary)
-    file = registry.handle.folder / CONFIGURATION_FOLDER / config.CONFIGURATION_FILE
+    file = registry.handle.configuration_folder / config.CONFIGURATION_FILE
     registry._container.put_file("/tmp/usual.yml", file.read_bytes())
-    collecting.replace_serving(registry, f"exec {collecting.REAL} serve /tmp/usual.yml")
+    collecting.replace_serving(registry._container, f"exec {collecting.REAL} serve /tmp/usual.yml")
 
 
 def _lose_what_is_pushed_again(seen: set[str], lab: Lab, published: Published) -> None:
@@ -60,6 +67,8 @@ CASES = (
             LIVE: Code.LOST_CONTENT,
             SPACE: Code.LOST_CONTENT,
             MEANWHILE: Code.LOST_CONTENT,
+            UNTAGGED: Code.LOST_CONTENT,
+            BESIDE: Code.COLLECTION,
         },
         subjects=PRIMARY,
         scenario=SCENARIO,
@@ -68,7 +77,11 @@ CASES = (
         name="collection-claims-success-and-frees-nothing",
         suite="gc",
         sabotage=_collect_by(collecting.ONLY_CLAIMS),
-        turns_red={SPACE: Code.COLLECTION},
+        turns_red={
+            SPACE: Code.COLLECTION,
+            UNTAGGED: Code.SPACE_KEPT,
+            BESIDE: Code.COLLECTION,
+        },
         subjects=PRIMARY,
         scenario=SCENARIO,
     ),
@@ -76,15 +89,41 @@ CASES = (
         name="collection-finds-no-garbage",
         suite="gc",
         sabotage=_collect_by(collecting.FINDS_NOTHING),
-        turns_red={SPACE: Code.SPACE_KEPT},
+        turns_red={SPACE: Code.SPACE_KEPT, UNTAGGED: Code.SPACE_KEPT},
         subjects=PRIMARY,
+        leaves_open={BESIDE: Status.INCONCLUSIVE},
+        reason="no loss was ever seen",
         scenario=SCENARIO,
     ),
     Case(
         name="collection-fails",
         suite="gc",
         sabotage=_collect_by(collecting.FAILS),
-        turns_red=dict.fromkeys((LIVE, SPACE, AGAIN, MEANWHILE), Code.COLLECTION),
+        turns_red=dict.fromkeys((LIVE, SPACE, AGAIN, MEANWHILE, UNTAGGED, BESIDE), Code.COLLECTION),
+        subjects=PRIMARY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="dry-run-foretells-nothing",
+        suite="gc",
+        sabotage=_collect_by(collecting.FORETELLS_NOTHING),
+        turns_red={SPACE: Code.COLLECTION, UNTAGGED: Code.COLLECTION},
+        subjects=PRIMARY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="collection-takes-untagged-manifests-unasked",
+        suite="gc",
+        sabotage=_collect_by(collecting.TAKES_UNTAGGED_UNASKED),
+        turns_red={LIVE: Code.LOST_CONTENT, UNTAGGED: Code.LOST_CONTENT},
+        subjects=PRIMARY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="collection-leaves-untagged-manifests",
+        suite="gc",
+        sabotage=_collect_by(collecting.LEAVES_UNTAGGED),
+        turns_red={UNTAGGED: Code.SPACE_KEPT},
         subjects=PRIMARY,
         scenario=SCENARIO,
     ),
