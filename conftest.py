@@ -13,4 +13,5 @@ pytest_plugins = [
     "fixtures.pod_measuring",
     "fixtures.rollouts",
     "fixtures.drill",
+    "fixtures.upgrading",
 ]

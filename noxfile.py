@@ -18,7 +18,15 @@ ENVIRONMENT = ROOT / ".nox" / "project"
 PYTHON = ENVIRONMENT / "bin" / "python"
 PURE = (
     *("checks/*", "diagnosis.py", "errors.py", "findings.py", "history.py", "hosts_toml/*"),
-    *("keyring.py", "measure.py", "oci.py", "report/*", "result/model.py", "result/verdict.py"),
+    *(
+        "keyring.py",
+        "measure.py",
+        "oci.py",
+        "snapshot.py",
+        "report/*",
+        "result/model.py",
+        "result/verdict.py",
+    ),
     *("cluster/kubelet_model.py", "cluster/rollout_model.py", "cluster/rollout_state.py"),
     *("fleet/coverage.py", "fleet/figures.py", "fleet/manifest.py", "fleet/model.py"),
     *("fleet/reading.py", "result/redaction.py", "result/waivers.py", "scenario/*"),

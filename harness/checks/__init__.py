@@ -54,6 +54,13 @@ from harness.checks.pods import (
 from harness.checks.pulls import all_refused, all_succeeded, is_image
 from harness.checks.registries import runtime_ready, stays_put
 from harness.checks.rollouts import fits_volume, on_every_node, rolled_out, stopped
+from harness.checks.upgrades import (
+    dropped_options,
+    ignored_by_default,
+    same_entrance,
+    same_served,
+    still_served,
+)
 
 __all__ = [
     "Write",
@@ -68,6 +75,7 @@ __all__ = [
     "authority_signs",
     "counted",
     "did_as_told",
+    "dropped_options",
     "ended_well",
     "failed_ratio",
     "fetched_once",
@@ -76,6 +84,7 @@ __all__ = [
     "has_days_left",
     "has_event",
     "hides",
+    "ignored_by_default",
     "in_case",
     "in_pages",
     "is_image",
@@ -98,12 +107,15 @@ __all__ = [
     "rolled_out",
     "runtime_ready",
     "same_content",
+    "same_entrance",
+    "same_served",
     "saved_ratio",
     "secret_refused",
     "served_by",
     "served_to_user",
     "set_up_as_asked",
     "stays_put",
+    "still_served",
     "stopped",
     "takes_no_pushes",
     "told_by_events",

@@ -26,6 +26,7 @@ from harness.registry.distribution import RegistryHandle
 from harness.registry.distribution_start import distribution_registry
 from harness.registry.replicated import attach as attached_registry
 from harness.registry.replicated_start import container_names, replicated_registry
+from harness.registry.versions import Versions, VersionsHandle
 from harness.trust import Authority
 
 if TYPE_CHECKING:
@@ -40,22 +41,31 @@ if TYPE_CHECKING:
     from harness.images.model import ProvidedImage
     from harness.lifecycle.run import Run
     from harness.registry.distribution import DistributionRegistry
-    from harness.scenario.model import ClusterSpec, RegistrySpec, Scenario
+    from harness.scenario.model import ClusterSpec, RegistrySpec, RegistryVersion, Scenario
     from harness.secret import Secret
 
 NODE_IMAGES = {"1.6": Image.NODE_1_6, "1.7": Image.NODE_1_7, "2.1": Image.NODE_2_1}
 KIND_IMAGES = {"1.35": Image.KIND_NODE_1_35, "1.36": Image.KIND_NODE_1_36}
-REGISTRY_IMAGES = {"2.8": Image.REGISTRY_2_8, "3": Image.REGISTRY_3}
+REGISTRY_IMAGES: dict[RegistryVersion, Image] = {
+    "2.8": Image.REGISTRY_2_8,
+    "3": Image.REGISTRY_3,
+}
 AUTHORITIES = ("private-ca", "another-ca")
 NEED_TOOLS: frozenset[str] = frozenset({"replication", "supply_chain"})
 
 
 def images_of(scenario: Scenario) -> tuple[Image, ...]:
     """Return the images that a scenario's lab is made of, the nodes' first."""
-    registries = {REGISTRY_IMAGES[spec.version] for spec in scenario.registries}
+    registries = {REGISTRY_IMAGES[version] for version in _versions(scenario)}
     balancers = {Image.LOAD_BALANCER for spec in scenario.registries if spec.replicas > 1}
     tools = (Image.TOOLS,) if needs_tools(scenario) else ()
     return (node_image(scenario.cluster), *sorted(registries | balancers), *tools)
+
+
+def _versions(scenario: Scenario) -> set[RegistryVersion]:
+    """Return the versions of registries that run in a lab, those of upgrades too."""
+    upgrades = [spec.upgrade_to for spec in scenario.registries if spec.upgrade_to]
+    return {spec.version for spec in scenario.registries}.union(upgrades)
 
 
 def needs_tools(scenario: Scenario) -> bool:
@@ -125,6 +135,15 @@ class _Site:
             authorities=[self.authorities["private-ca"].certificate_pem],
         )
 
+    def versions(self) -> VersionsHandle:
+        """Return what it takes to run other versions of registries."""
+        ids = {
+            version: self.images[image].id
+            for version, image in REGISTRY_IMAGES.items()
+            if image in self.images
+        }
+        return VersionsHandle(ids, self.network, self.run)
+
     def cluster(
         self, files: Mapping[str, bytes], kind: Path | None
     ) -> AbstractContextManager[ContainerdCluster | KindCluster]:
@@ -177,14 +196,16 @@ def started_lab(
         registries = stack.enter_context(_all_at_once(site))
         tools = stack.enter_context(site.tools(registries))
         cluster = stack.enter_context(site.cluster(certs_d(registries), kind))
+        versions = Versions(site.versions(), engine)
         handle = LabHandle(
             cluster=cluster.handle(),
             registries=tuple(registry.handle for registry in registries),
             secret=secret,
             folder=run.folder,
             tools=tools.handle if tools else None,
+            versions=versions.handle,
         )
-        yield Lab(scenario, cluster, registries, handle, tools)
+        yield Lab(scenario, cluster, registries, handle, tools, versions)
 
 
 @contextmanager
@@ -194,7 +215,8 @@ def attached_lab(handle: LabHandle, scenario: Scenario, engine: Engine) -> Itera
     registries = tuple(attached_registry(each, engine) for each in built)
     tools = attached_tools(handle.tools, engine) if handle.tools else None
     with _attached_cluster(handle.cluster, engine) as cluster:
-        yield Lab(scenario, cluster, registries, handle, tools)
+        versions = Versions(handle.versions, engine) if handle.versions else None
+        yield Lab(scenario, cluster, registries, handle, tools, versions)
 
 
 def _attached_cluster(

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from harness.cluster.protocols import Cluster, Node
     from harness.registry.distribution import RegistryHandle
     from harness.registry.existing import ExistingRegistry
-    from harness.registry.protocols import Registry
+    from harness.registry.protocols import Registry, RunsVersions
+    from harness.registry.versions import VersionsHandle
     from harness.scenario.kinds import Kind
-    from harness.scenario.model import Scenario
+    from harness.scenario.model import RegistryVersion, Scenario
     from harness.secret import Credentials, Secret
 
 AbilityT = TypeVar("AbilityT")
@@ -49,6 +50,7 @@ class LabHandle:
     secret: Secret
     folder: Path
     tools: ToolsHandle | None = None
+    versions: VersionsHandle | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Lab:
     registries: tuple[Registry, ...]
     handle: LabHandle
     tools: ClientTools | None = None
+    versions: RunsVersions | None = None
 
     @property
     def lock_file(self) -> Path:
@@ -75,6 +78,12 @@ class Lab:
         if self.tools is None:
             raise NotVerified("no programs run in this lab's network", lacking="ClientTools")
         return self.tools
+
+    def other_versions(self) -> RunsVersions:
+        """Return what runs other versions of registries. Raises NotVerified where nothing does."""
+        if self.versions is None:
+            raise NotVerified("no other version runs in this lab", lacking="RunsVersions")
+        return self.versions
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -116,6 +125,15 @@ class Lab:
         """Return an upstream and its pull-through cache. Raises NotVerified without a cache."""
         cache = self.find(kinds.CACHE)
         return self.find(kinds.upstream_of(cache.spec)), cache
+
+    def to_be_upgraded(self) -> tuple[Registry, RegistryVersion]:
+        """Return a registry and the version to which it is upgraded. Raises NotVerified."""
+        self.other_versions()
+        for registry in self.registries:
+            version = registry.spec.upgrade_to
+            if version is not None and registry.spec.has_accounts:
+                return registry, version
+        raise NotVerified("the scenario has no registry with accounts that is to be upgraded")
 
     def privately_mirrored(self) -> tuple[Registry, Registry]:
         """Return an origin and a mirror with accounts of its own. Raises NotVerified."""

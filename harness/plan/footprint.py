@@ -57,6 +57,7 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "latency": _Small(images=0, bytes=0, pulls=0),
     "integrity": _Small(images=16, bytes=8 * MIB, pulls=10),
     "gc": _Small(images=20, bytes=2 * MIB, pulls=4),
+    "upgrade": _Small(images=14, bytes=2 * MIB, pulls=8),
     # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
     # Those that are read slowly and at full speed, and those that get many tags.
     "resources": _Small(images=5, bytes=41 * MIB, pulls=1),

@@ -168,6 +168,10 @@ class DistributionRegistry:
         """Return how much it has sent to anybody since it started, headers included."""
         return sent_bytes(self._container)
 
+    def configuration(self) -> str:
+        """Return the text of its configuration file, which holds secrets."""
+        return (self.handle.folder / CONFIGURATION_FOLDER / config.CONFIGURATION_FILE).read_text()
+
     def memory_bytes(self) -> int:
         """Return the memory that it holds now, page cache left out."""
         return self._container.memory_bytes()

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from harness.distribution_api import DistributionAPI
+    from harness.distribution_api import DistributionAPI, Endpoint
     from harness.engine import ContainerHandle
-    from harness.scenario.model import RegistrySpec
+    from harness.scenario.model import RegistrySpec, RegistryVersion
     from harness.secret import Credentials, Secret
 
 
@@ -72,6 +72,11 @@ class Registry(Protocol):
     @property
     def ca(self) -> bytes | None:
         """The certificate (PEM) of the authority that signed it; None over plain HTTP."""
+        ...
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where this machine reaches it now, and whom to trust there."""
         ...
 
     def api(self, credentials: Credentials | None = None) -> DistributionAPI:
@@ -379,4 +384,40 @@ class HasLoadBalancer(Protocol):
     @property
     def load_balancer(self) -> Balancer:
         """The load balancer, which has the registry's name."""
+        ...
+
+
+@runtime_checkable
+class ShowsConfiguration(Protocol):
+    """Ability of a registry: what it is configured with can be read."""
+
+    def configuration(self) -> str:
+        """Return the text of its configuration file (YAML), which holds secrets."""
+        ...
+
+
+@runtime_checkable
+class RunsVersions(Protocol):
+    """Ability of a lab: another version of a registry can be run for a while."""
+
+    def in_place_of(
+        self, registry: Registry, version: RegistryVersion
+    ) -> AbstractContextManager[Registry]:
+        """Stop a registry and run another version on a copy of its storage until the block ends.
+
+        The other version has its names, certificates and accounts, and is told to read the same
+        configuration file. The registry itself serves again at the end, as it was before.
+        Raises RegistryError when the other version does not become healthy.
+        """
+        ...
+
+    def by_its_own_command(
+        self, registry: Registry, version: RegistryVersion
+    ) -> AbstractContextManager[Endpoint]:
+        """Run another version as its image does by default, with the files of a registry.
+
+        They lie where the registry's own version looks for them. Storage and address are its
+        own. Gives where it answers over plain HTTP, as it does without a configuration.
+        Raises RegistryError when it does not answer.
+        """
         ...

@@ -58,6 +58,7 @@ Capability = Literal[
     "resources",
     "ha",
     "mirror",
+    "upgrade",
 ]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 Measure = Literal[
@@ -108,7 +109,9 @@ Ability = Literal[
     "ReportsUsage",
     "RequiresClientCertificate",
     "Restarts",
+    "RunsVersions",
     "RuntimeAccess",
+    "ShowsConfiguration",
     "StoresCertificate",
 ]
 
@@ -121,6 +124,7 @@ class Part(BaseModel):
     )
 
 
+RegistryVersion = Literal["2.8", "3"]
 Provider = Literal["auto", "kind", "containerd", "existing"]
 
 
@@ -180,7 +184,8 @@ class RegistrySpec(Part):
     it fetches from that other registry. `declared_on_nodes` false leaves the registry out of the
     nodes' `certs.d`, as one that nobody configured. `link` is how it is reached. With more than
     one of `replicas`, so many servers on one storage stand behind a load balancer that has the
-    registry's name.
+    registry's name. `upgrade_to` is a version that takes the registry's place for a while, on a
+    copy of all that it has.
 
     One that exists has a `host` and speaks HTTPS, unless `plain_http`. Its certificate is judged
     by `ca_file` (PEM), else by what this machine trusts. `credentials_file` is a Docker
@@ -191,7 +196,8 @@ class RegistrySpec(Part):
 
     name: Name
     provider: Literal["distribution", "existing"] = "distribution"
-    version: Literal["2.8", "3"] = "2.8"
+    version: RegistryVersion = "2.8"
+    upgrade_to: Literal["3"] | None = None
     tls: TLSSpec | None = None
     auth: AuthSpec | None = None
     blob_descriptor_cache: Literal["none", "inmemory"] = "none"

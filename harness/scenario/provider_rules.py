@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     Breach = tuple[Place, str, str]
 
 _BUILT = (
-    *("version", "tls", "auth", "mirror_of", "proxy_of", "link", "declared_on_nodes"),
-    "replicas",
+    *("version", "upgrade_to", "tls", "auth"),
+    *("mirror_of", "proxy_of", "link", "declared_on_nodes", "replicas"),
 )
 _EXISTING = (
     *("host", "address", "plain_http", "ca_file"),

@@ -165,6 +165,20 @@ def _mirror(registry: RegistrySpec, origin: RegistrySpec, index: int) -> Iterato
         yield place, sentence, f"Remove declaredOnNodes: false from {origin.name}."
 
 
+def _upgrades(scenario: Scenario) -> Iterator[Breach]:
+    for index, registry in enumerate(scenario.registries):
+        place: Place = ("registries", index, "upgradeTo")
+        if registry.upgrade_to == registry.version:
+            sentence = f"{registry.name} is of version {registry.version} already"
+            yield place, sentence, "Remove upgradeTo, or name another version."
+        elif registry.upgrade_to is not None and registry.proxy_of is not None:
+            sentence = f"{registry.name} is a cache, whose content nobody has to keep"
+            yield place, sentence, "Remove upgradeTo: an empty cache of the new version will do."
+        elif registry.upgrade_to is not None and registry.replicas > 1:
+            sentence = f"{registry.name} has several replicas, and one server would replace them"
+            yield place, sentence, "Remove upgradeTo, or replicas."
+
+
 def _lists(scenario: Scenario) -> Iterator[Breach]:
     lists: tuple[tuple[Place, Sequence[str]], ...] = (
         (("capabilities",), scenario.capabilities),
@@ -271,6 +285,7 @@ _RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (_registry_names, frozenset({"registries"})),
     (_authorities, frozenset({"registries"})),
     (_mirrors, frozenset({"registries"})),
+    (_upgrades, frozenset({"registries"})),
     (proxies, frozenset({"registries"})),
     (fitting_fields, frozenset({"registries"})),
     (fitting_providers, frozenset({"registries", "cluster"})),

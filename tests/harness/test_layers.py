@@ -16,7 +16,7 @@ CHECKOUT = Path(__file__).parents[2]
 LAYERS = (
     ("errors", "secret", "findings", "sleeper", "oci", "keyring", "hosts_toml", "diagnosis"),
     ("secret_keys", "large_layer"),
-    ("scenario", "history", "permissions"),
+    ("scenario", "history", "permissions", "snapshot"),
     ("cluster.protocols", "cluster.pod_events", "registry.protocols", "registry.access_log"),
     ("registry.haproxy",),
     ("cluster.rollout_model", "cluster.rollout_state", "cluster.kubelet_model"),
@@ -26,7 +26,7 @@ LAYERS = (
     ("engine", "tools"),
     ("images",),
     ("lifecycle", "cluster.namespaces"),
-    ("cluster", "registry", "workload", "load", "faults", "fleet", "clients"),
+    ("cluster", "registry", "workload", "load", "faults", "fleet", "clients", "upgrade"),
     ("lab",),
     ("acceptance", "plan"),
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
     from harness.lab import Lab
+    from harness.registry.protocols import Registry
     from harness.workload import Published
 
 
@@ -23,10 +24,11 @@ def _leave_alone(*_: object) -> None:
 
 @dataclass(frozen=True)
 class Sabotage:
-    """How a lab is broken: when it is ready, and whenever a check has pushed an image."""
+    """How a lab is broken: when it is ready, whenever a check has pushed an image, and so on."""
 
     lab_started: Callable[[Lab], None] = _leave_alone
     published: Callable[[Lab, Published], None] = _leave_alone
+    version_started: Callable[[Lab, Registry], None] = _leave_alone
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,3 +54,6 @@ class Saboteur:
 
     def pytest_pullproof_published(self, lab: Lab, published: Published) -> None:
         self._sabotage.published(lab, published)
+
+    def pytest_pullproof_version_started(self, lab: Lab, registry: Registry) -> None:
+        self._sabotage.version_started(lab, registry)

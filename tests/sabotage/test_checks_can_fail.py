@@ -21,6 +21,7 @@ from tests.sabotage import (
     pull_secrets_cases,
     resources_cases,
     trust_cases,
+    upgrade_cases,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ CASES = {
         integrity_cases,
         resources_cases,
         mirror_cases,
+        upgrade_cases,
     )
     for case in module.CASES
 }

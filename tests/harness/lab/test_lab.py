@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -13,6 +15,10 @@ from harness.scenario import kinds
 from harness.scenario.model import AuthSpec, RegistrySpec
 from tests.harness.checks.parts import NODES
 from tests.harness.lab.parts import lab
+
+if TYPE_CHECKING:
+    from harness.lab import Lab
+    from harness.registry.protocols import RunsVersions
 
 OPEN = RegistrySpec(name="open")
 PRIVATE = RegistrySpec(name="private", auth=AuthSpec())
@@ -91,6 +97,31 @@ def test_credentials_of_an_open_registry_are_an_error() -> None:
     assert credentials_of(lab(PRIVATE).primary).username == "user"
     with pytest.raises(RegistryError, match="has no accounts"):
         credentials_of(lab(OPEN).primary)
+
+
+def with_versions(*specs: RegistrySpec) -> Lab:
+    """Return a lab that could run other versions, were there an engine."""
+    return replace(lab(*specs), versions=cast("RunsVersions", object()))
+
+
+def test_registry_is_found_with_the_version_to_which_it_is_upgraded() -> None:
+    upgraded = RegistrySpec(name="upgraded", auth=AuthSpec(), upgrade_to="3")
+
+    registry, version = with_versions(OPEN, PRIVATE, upgraded).to_be_upgraded()
+
+    assert (registry.spec, version) == (upgraded, "3")
+
+
+def test_upgrade_without_accounts_proves_too_little() -> None:
+    with pytest.raises(NotVerified, match="no registry with accounts that is to be upgraded"):
+        with_versions(PRIVATE, RegistrySpec(name="upgraded", upgrade_to="3")).to_be_upgraded()
+
+
+def test_lab_without_other_versions_leaves_upgrades_unverified() -> None:
+    with pytest.raises(NotVerified, match="no other version runs") as stopped:
+        lab(OPEN).to_be_upgraded()
+
+    assert stopped.value.lacking == "RunsVersions"
 
 
 def test_lab_without_programs_leaves_checks_that_run_them_unverified() -> None:

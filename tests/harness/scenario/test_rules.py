@@ -221,6 +221,24 @@ def test_rule_across_keys_names_its_line(
             "a is a cache of primry, no registry of this file",
             "Did you mean primary?",
         ),
+        (
+            f'{PRIMARY}  - {{name: a, version: "3", upgradeTo: "3"}}\n',
+            5,
+            "a is of version 3 already",
+            "Remove upgradeTo",
+        ),
+        (
+            f'{PRIMARY}  - {{name: a, proxyOf: primary, upgradeTo: "3"}}\n',
+            5,
+            "a is a cache, whose content nobody has to keep",
+            "Remove upgradeTo",
+        ),
+        (
+            f'{PRIMARY}  - {{name: a, replicas: 2, upgradeTo: "3"}}\n',
+            5,
+            "a has several replicas",
+            "or replicas",
+        ),
         (f"{PRIMARY}  - name: a\n    proxyOf: a\n", 6, "a is a cache of itself", "another"),
         (
             f"{PRIMARY}  - name: o\n  - name: a\n    mirrorOf: o\n    proxyOf: primary\n",
