@@ -14,4 +14,5 @@ pytest_plugins = [
     "fixtures.rollouts",
     "fixtures.drill",
     "fixtures.upgrading",
+    "fixtures.replication",
 ]

@@ -33,7 +33,12 @@ PURE = (
     *("large_layer.py", "pool.py", "secret.py", "wait.py"),
     *("plan/footprint.py", "plan/making.py", "plan/model.py", "plan/text.py"),
     *("cluster/pod_events.py", "registry/access_log.py", "registry/haproxy.py"),
-    *("registry/distribution_garbage.py", "secret_keys.py", "sleeper.py"),
+    *(
+        "registry/distribution_garbage.py",
+        "registry/inventory_model.py",
+        "secret_keys.py",
+        "sleeper.py",
+    ),
 )
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")

@@ -257,3 +257,5 @@ def _collect_logs(lab: Lab, folder: Path) -> None:
     lab.cluster.collect_logs(folder / "nodes")
     for registry in lab.registries:
         registry.collect_logs(folder / "registries")
+    for replicator in lab.replicators:
+        replicator.collect_logs(folder / "replicators")

@@ -19,6 +19,8 @@ class Code(StrEnum):
     WRONG_PATH = "wrong-path"
     WRONG_BYTES = "wrong-bytes"
     LOST_CONTENT = "lost-content"
+    NOT_REPLICATED = "not-replicated"
+    NOT_DELETED = "not-deleted"
     RUNTIME_NOT_READY = "runtime-not-ready"
     CONFIGURATION = "configuration"
     CERTIFICATE = "certificate"

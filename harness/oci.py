@@ -281,6 +281,14 @@ def _json(document: object) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
+def referrers_tag(digest: str) -> str:
+    """Return the tag that lists what refers to a manifest where a registry cannot tell.
+
+    See "Referrers Tag Schema" in the OCI distribution specification.
+    """
+    return digest.replace(":", "-")
+
+
 @dataclass(frozen=True)
 class Reference:
     """An image's full name; `tag` and `digest` are empty where it has none."""

@@ -53,6 +53,14 @@ from harness.checks.pods import (
 )
 from harness.checks.pulls import all_refused, all_succeeded, is_image
 from harness.checks.registries import runtime_ready, stays_put
+from harness.checks.replication import (
+    REPLICATE,
+    all_arrived,
+    is_deleted,
+    lags,
+    same_inventory,
+    verified,
+)
 from harness.checks.rollouts import fits_volume, on_every_node, rolled_out, stopped
 from harness.checks.upgrades import (
     dropped_options,
@@ -63,7 +71,9 @@ from harness.checks.upgrades import (
 )
 
 __all__ = [
+    "REPLICATE",
     "Write",
+    "all_arrived",
     "all_in_service",
     "all_refused",
     "all_succeeded",
@@ -87,8 +97,10 @@ __all__ = [
     "ignored_by_default",
     "in_case",
     "in_pages",
+    "is_deleted",
     "is_image",
     "is_steady",
+    "lags",
     "lint_findings",
     "listed_once",
     "logged_in",
@@ -108,6 +120,7 @@ __all__ = [
     "runtime_ready",
     "same_content",
     "same_entrance",
+    "same_inventory",
     "same_served",
     "saved_ratio",
     "secret_refused",
@@ -119,6 +132,7 @@ __all__ = [
     "stopped",
     "takes_no_pushes",
     "told_by_events",
+    "verified",
     "waited_with",
     "writes_refused",
     "wrong_digests",

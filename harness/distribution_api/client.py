@@ -284,6 +284,23 @@ class DistributionAPI:
             page = self._transport.path_of(link.partition("<")[2].partition(">")[0])
         raise RegistryError(f"GET {path}: the list did not end after {_MAX_PAGES} pages")
 
+    def referrers(self, repository: str, digest: str) -> tuple[str, ...]:
+        """Return the digests of manifests that refer to one, sorted.
+
+        A registry that cannot tell keeps them in an index under a tag of the digest.
+        """
+        path = f"/v2/{quote(repository)}/referrers/{quote(digest, safe=':')}"
+        response = self._transport.send(
+            "GET", path, expected={200, 404}, headers={"Accept": oci.INDEX_TYPE}
+        )
+        content = response.data
+        if response.status == HTTPStatus.NOT_FOUND:
+            tag = oci.referrers_tag(digest)
+            if not self.manifest_exists(repository, tag):
+                return ()
+            content = self.manifest(repository, tag).content
+        return tuple(sorted(oci.links(content).manifests))
+
     def delete_manifest(self, repository: str, digest: str) -> None:
         """Delete a manifest and with it all its tags."""
         self._transport.send("DELETE", _manifest_path(repository, digest), expected={202})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.clients.container import NAME as TOOLS
 from harness.clients.container import ToolsHandle, tools_container
 from harness.clients.container import attach as attached_tools
+from harness.clients.replicator import Replicator, name_of, receivers, replicator
 from harness.cluster.containerd import NodeParts, containerd_cluster
 from harness.cluster.containerd import attached as attached_containerd
 from harness.cluster.existing import ExistingHandle
@@ -41,8 +42,14 @@ if TYPE_CHECKING:
     from harness.images.model import ProvidedImage
     from harness.lifecycle.run import Run
     from harness.registry.distribution import DistributionRegistry
-    from harness.scenario.model import ClusterSpec, RegistrySpec, RegistryVersion, Scenario
-    from harness.secret import Secret
+    from harness.scenario.model import (
+        ClusterSpec,
+        RegistrySpec,
+        RegistryVersion,
+        ReplicationSpec,
+        Scenario,
+    )
+    from harness.secret import Credentials, Secret
 
 NODE_IMAGES = {"1.6": Image.NODE_1_6, "1.7": Image.NODE_1_7, "2.1": Image.NODE_2_1}
 KIND_IMAGES = {"1.35": Image.KIND_NODE_1_35, "1.36": Image.KIND_NODE_1_36}
@@ -70,7 +77,7 @@ def _versions(scenario: Scenario) -> set[RegistryVersion]:
 
 def needs_tools(scenario: Scenario) -> bool:
     """Tell whether checks of a scenario run programs beside its registries."""
-    return not NEED_TOOLS.isdisjoint(scenario.capabilities)
+    return bool(scenario.replication) or not NEED_TOOLS.isdisjoint(scenario.capabilities)
 
 
 def node_image(spec: ClusterSpec) -> Image:
@@ -98,7 +105,8 @@ class _Site:
         name = f"{self.run.id}-{spec.name}"
         containers: tuple[str, ...] = (name,)
         start: Callable[..., AbstractContextManager[DistributionRegistry]]
-        start = partial(distribution_registry, upstream=upstream)
+        told = receivers(spec.name, self.scenario.replication)
+        start = partial(distribution_registry, upstream=upstream, receivers=told)
         if spec.replicas > 1:
             balancer = self.images[Image.LOAD_BALANCER].id
             start = partial(replicated_registry, load_balancer_image_id=balancer)
@@ -131,7 +139,25 @@ class _Site:
             image_id=self.images[Image.TOOLS].id,
             network=self.network,
             labels=self.run.labels,
-            accounts={each.host: each.credentials for each in registries if each.credentials},
+            accounts=_accounts(registries),
+            authorities=[self.authorities["private-ca"].certificate_pem],
+        )
+
+    def replicator(
+        self, spec: ReplicationSpec, registries: Sequence[DistributionRegistry]
+    ) -> AbstractContextManager[Replicator]:
+        name = f"{self.run.id}-{name_of(spec)}"
+        self.run.journal.intend("container", name)
+        return replicator(
+            spec,
+            engine=self.engine,
+            image_id=self.images[Image.TOOLS].id,
+            network=self.network,
+            labels=self.run.labels,
+            name=name,
+            folder=self.run.folder / name_of(spec),
+            hosts={each.spec.name: each.host for each in registries},
+            accounts=_accounts(registries),
             authorities=[self.authorities["private-ca"].certificate_pem],
         )
 
@@ -195,6 +221,9 @@ def started_lab(
         site = _Site(scenario, engine, images, run, secret, network, authorities)
         registries = stack.enter_context(_all_at_once(site))
         tools = stack.enter_context(site.tools(registries))
+        replicators = tuple(
+            stack.enter_context(site.replicator(spec, registries)) for spec in scenario.replication
+        )
         cluster = stack.enter_context(site.cluster(certs_d(registries), kind))
         versions = Versions(site.versions(), engine)
         handle = LabHandle(
@@ -205,7 +234,11 @@ def started_lab(
             tools=tools.handle if tools else None,
             versions=versions.handle,
         )
-        yield Lab(scenario, cluster, registries, handle, tools, versions)
+        yield Lab(scenario, cluster, registries, handle, tools, versions, replicators)
+
+
+def _accounts(registries: Sequence[DistributionRegistry]) -> dict[str, Credentials]:
+    return {each.host: each.credentials for each in registries if each.credentials}
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import RegistryError
 from harness.findings import NotVerified
+from harness.registry.replication import Replication
 from harness.scenario import kinds
 from harness.secret import new_password
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from harness.clients import ClientTools
     from harness.clients.container import ToolsHandle
+    from harness.clients.replicator import Replicator
     from harness.cluster.containerd import ClusterHandle
     from harness.cluster.existing import ExistingHandle
     from harness.cluster.kind import KindHandle
@@ -55,7 +57,10 @@ class LabHandle:
 
 @dataclass(frozen=True)
 class Lab:
-    """A running cluster and its registries; whoever made it takes it down."""
+    """A running cluster and its registries; whoever made it takes it down.
+
+    `replicators` are there only for whoever made it: checks see what they do, never them.
+    """
 
     scenario: Scenario
     cluster: Cluster
@@ -63,6 +68,7 @@ class Lab:
     handle: LabHandle
     tools: ClientTools | None = None
     versions: RunsVersions | None = None
+    replicators: tuple[Replicator, ...] = ()
 
     @property
     def lock_file(self) -> Path:
@@ -72,6 +78,16 @@ class Lab:
     def new_password(self) -> Secret:
         """Return a password that nobody has used and that is found in all outputs of the run."""
         return new_password(self.handle.secret)
+
+    def replications(self) -> tuple[Replication, ...]:
+        """Return who is kept equal to whom. Raises NotVerified where nobody is."""
+        if not self.scenario.replication:
+            raise NotVerified("the scenario has no replication")
+        named = {registry.spec.name: registry for registry in self.registries}
+        return tuple(
+            Replication(spec, named[spec.source], named[spec.destination])
+            for spec in self.scenario.replication
+        )
 
     def client_tools(self) -> ClientTools:
         """Return the programs beside the registries. Raises NotVerified where none can run."""

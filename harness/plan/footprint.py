@@ -58,10 +58,12 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "integrity": _Small(images=16, bytes=8 * MIB, pulls=10),
     "gc": _Small(images=20, bytes=2 * MIB, pulls=4),
     "upgrade": _Small(images=14, bytes=2 * MIB, pulls=8),
-    # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
     # Those that are read slowly and at full speed, and those that get many tags.
     "resources": _Small(images=5, bytes=41 * MIB, pulls=1),
     "mirror": _Small(images=10, bytes=2 * MIB, pulls=14),
+    # Two architectures of one image and as many as the lag is measured on; programs sign one.
+    "replication": _Small(images=32, bytes=4 * MIB, pulls=2),
+    # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
     "kubelet": _Small(images=80, bytes=152 * MIB, pulls=100, per_sample=3),
     # Replicas are those of a lab: where everything exists already, nothing is pushed.
     "ha": _Small(images=0, bytes=0, pulls=0),

@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.scenario.model import RegistrySpec
     from harness.secret import Credentials, Secret
 
@@ -54,12 +57,17 @@ def configuration_folder(spec: RegistrySpec) -> str:
     return _FOLDERS[spec.version]
 
 
-def configuration(spec: RegistrySpec, http_secret: Secret, upstream: Upstream | None = None) -> str:
+def configuration(
+    spec: RegistrySpec,
+    http_secret: Secret,
+    upstream: Upstream | None = None,
+    receivers: Sequence[str] = (),
+) -> str:
     """Return the text of the configuration file.
 
-    `http_secret` signs the state of uploads. With an `upstream` it is a pull-through cache. Log
-    lines of level debug are the only ones that name the user of a successful request, so
-    registries with accounts write them.
+    `http_secret` signs the state of uploads. With an `upstream` it is a pull-through cache.
+    `receivers` are URLs that are notified of each change. Log lines of level debug are the only
+    ones that name the user of a successful request, so registries with accounts write them.
     """
     folder = configuration_folder(spec)
     http: dict[str, object] = {
@@ -95,7 +103,25 @@ def configuration(spec: RegistrySpec, http_secret: Secret, upstream: Upstream | 
         document["auth"] = {spec.auth.type: accounts}
     if upstream is not None:
         document["proxy"] = _proxy(upstream)
+    if receivers:
+        document["notifications"] = {"endpoints": [_endpoint(url) for url in receivers]}
     return json.dumps(document, indent=2)
+
+
+def _endpoint(url: str) -> dict[str, object]:
+    """Return how a receiver is notified of manifests that were pushed or deleted.
+
+    It answers when it has done what was to be done, and is asked again a second after it could
+    not; blobs come with their manifests.
+    """
+    return {
+        "name": urlsplit(url).hostname,
+        "url": url,
+        "timeout": "300s",
+        "threshold": 1,
+        "backoff": "1s",
+        "ignore": {"mediatypes": ["application/octet-stream"], "actions": ["pull"]},
+    }
 
 
 def _proxy(upstream: Upstream) -> dict[str, object]:

@@ -48,19 +48,21 @@ def distribution_registry(
     authorities: Mapping[str, Authority],
     run_secret: Secret | None = None,
     upstream: DistributionRegistry | None = None,
+    receivers: Sequence[str] = (),
 ) -> Generator[DistributionRegistry]:
     """Start a registry, give it when it is healthy, and remove it with its storage at the end.
 
     `name` is the name of its container and volume, unique in the engine; `folder` is its own
     and is made and removed. `authorities` are those that the scenario knows, by name.
     `run_secret` begins all passwords, so that looking for it finds them in outputs.
-    `upstream`, which must answer already, is what a pull-through cache fetches from.
+    `upstream`, which must answer already, is what a pull-through cache fetches from;
+    `receivers` are URLs that are notified of each change.
     Raises RegistryError when it does not become healthy.
     """
     try:
         fetching = None if upstream is None else _upstream(upstream)
         handle = prepare(spec, name, folder, authorities, run_secret)
-        configure(handle, new_password(run_secret), fetching)
+        configure(handle, new_password(run_secret), fetching, receivers)
         volume = engine.create_volume(name, labels)
         container = server(handle, image_id, network, labels, volume=volume)
         engine.start(
@@ -119,11 +121,14 @@ def _upstream(registry: DistributionRegistry) -> config.Upstream:
 
 
 def configure(
-    handle: RegistryHandle, http_secret: Secret, upstream: config.Upstream | None = None
+    handle: RegistryHandle,
+    http_secret: Secret,
+    upstream: config.Upstream | None = None,
+    receivers: Sequence[str] = (),
 ) -> None:
     """Write the configuration that a registry's containers read when they start."""
     mounted = handle.folder / CONFIGURATION_FOLDER
-    text = config.configuration(handle.spec, http_secret, upstream)
+    text = config.configuration(handle.spec, http_secret, upstream, receivers)
     _write(mounted / config.CONFIGURATION_FILE, text)
     if upstream is not None and upstream.authority is not None:
         _write(mounted / config.UPSTREAM_AUTHORITY_FILE, upstream.authority.decode())

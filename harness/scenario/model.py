@@ -59,6 +59,7 @@ Capability = Literal[
     "ha",
     "mirror",
     "upgrade",
+    "replication",
 ]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 Measure = Literal[
@@ -82,6 +83,7 @@ Measure = Literal[
     "recovery_seconds",
     "local_speedup",
     "upstream_bytes_saved_ratio",
+    "replication_lag_p95_seconds",
 ]
 CheckId = Annotated[
     str,
@@ -286,6 +288,23 @@ class MirrorSpec(Part):
     samples: Annotated[int, Field(ge=1, le=50)] = 1
 
 
+class ReplicationSpec(Part):
+    """A registry that is kept equal to another one, in this direction only.
+
+    The lab runs a tool that copies `on_push`, whenever the source notifies it of a change, or on
+    a `schedule`, every `every_seconds`. Registries that exist are expected to do so themselves.
+    A change that is not in the destination `within_seconds` is called missing. The lag is
+    measured on `samples` images, pushed one right after the other.
+    """
+
+    source: Name
+    destination: Name
+    trigger: Literal["onPush", "schedule"] = "onPush"
+    every_seconds: Annotated[int, Field(ge=1, le=86400)] | None = None
+    within_seconds: Annotated[int, Field(ge=1, le=86400)] = 15
+    samples: Annotated[int, Field(ge=1, le=200)] = 8
+
+
 Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -326,6 +345,7 @@ class Scenario(Part):
     capabilities: Annotated[tuple[Capability, ...], Field(min_length=1, strict=False)] = (
         CAPABILITIES
     )
+    replication: Annotated[tuple[ReplicationSpec, ...], Field(strict=False)] = ()
     latency: LatencySpec = LatencySpec()
     resources: ResourcesSpec = ResourcesSpec()
     ha: HaSpec = HaSpec()

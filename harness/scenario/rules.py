@@ -19,6 +19,7 @@ from harness.scenario.model import (
 from harness.scenario.provider_rules import fitting_fields, fitting_providers
 from harness.scenario.proxy_rules import proxies
 from harness.scenario.replica_rules import replicas
+from harness.scenario.replication_rules import copied_registries, one_way_copies, timed_copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,7 @@ MEASURED_BY: dict[Measure, Capability] = {
     "recovery_seconds": "ha",
     "local_speedup": "mirror",
     "upstream_bytes_saved_ratio": "mirror",
+    "replication_lag_p95_seconds": "replication",
 }
 # Measures that must be large; all others must be small.
 _AT_LEAST: tuple[Measure, ...] = ("local_speedup", "upstream_bytes_saved_ratio")
@@ -289,6 +291,9 @@ _RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (proxies, frozenset({"registries"})),
     (fitting_fields, frozenset({"registries"})),
     (fitting_providers, frozenset({"registries", "cluster"})),
+    (copied_registries, frozenset({"registries", "replication"})),
+    (one_way_copies, frozenset({"replication"})),
+    (timed_copies, frozenset({"replication"})),
     (_lists, frozenset({"capabilities", "latency", "mirror"})),
     (_target_sizes, frozenset({"targets", "latency", "mirror"})),
     (_target_limits, frozenset({"targets"})),

@@ -19,7 +19,12 @@ LAYERS = (
     ("scenario", "history", "permissions", "snapshot"),
     ("cluster.protocols", "cluster.pod_events", "registry.protocols", "registry.access_log"),
     ("registry.haproxy",),
-    ("cluster.rollout_model", "cluster.rollout_state", "cluster.kubelet_model"),
+    (
+        "registry.inventory_model",
+        "cluster.rollout_model",
+        "cluster.rollout_state",
+        "cluster.kubelet_model",
+    ),
     ("result", "checks", "measure", "report"),
     ("command", "pool", "wait", "home", "machine"),
     ("trust", "debian", "golang", "distribution_api", "kubernetes_api", "cri"),

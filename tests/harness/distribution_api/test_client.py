@@ -319,3 +319,24 @@ def test_refusal_is_named_and_what_is_served_is_none() -> None:
     assert absent is not None
     assert (closed.code, absent.code) == ("authentication", "not-found")
     assert served is None
+
+
+def test_referrers_are_those_that_the_registry_tells() -> None:
+    listed = {"manifests": [{"digest": "sha256:bb"}, {"digest": "sha256:aa"}]}
+    path = "/v2/team/app/referrers/sha256:00"
+    with ScriptedServer({("GET", path): Answer(200, json.dumps(listed).encode())}) as server:
+        found = DistributionAPI(server.endpoint()).referrers("team/app", "sha256:00")
+
+    assert found == ("sha256:aa", "sha256:bb")
+
+
+def test_referrers_of_a_registry_that_cannot_tell_stand_under_a_tag_of_the_digest() -> None:
+    content = json.dumps({"manifests": [{"digest": "sha256:aa"}]}).encode()
+    path = "/v2/team/app/manifests/sha256-00"
+    script = {("HEAD", path): Answer(200), ("GET", path): Answer(200, content)}
+    with ScriptedServer(script) as server:
+        api = DistributionAPI(server.endpoint())
+        found, none = (api.referrers("team/app", f"sha256:0{last}") for last in "01")
+
+    assert found == ("sha256:aa",)
+    assert none == ()

@@ -55,6 +55,16 @@ def test_cache_is_told_where_to_fetch_and_as_whom() -> None:
     assert written(PLAIN, open_to_all)["proxy"] == {"remoteurl": "http://upstream.test:5000"}
 
 
+def test_receivers_are_told_of_manifests_that_were_pushed_or_deleted() -> None:
+    url = "http://a.to.b:9000/hooks/replicate"
+    text = config.configuration(PLAIN, Secret("of-uploads"), receivers=[url])
+    [endpoint] = json.loads(text)["notifications"]["endpoints"]
+
+    assert "notifications" not in written(PLAIN)
+    assert (endpoint["name"], endpoint["url"]) == ("a.to.b", url)
+    assert endpoint["ignore"]["actions"] == ["pull"]
+
+
 def test_cache_trusts_the_authority_of_its_upstream_alone() -> None:
     assert config.environment(PLAIN, UPSTREAM) == {
         "SSL_CERT_FILE": "/etc/docker/registry/upstream-authority.pem"

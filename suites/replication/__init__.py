@@ -1,0 +1,1 @@
+"""What was pushed is what every node gets."""

@@ -1,0 +1,208 @@
+"""Replicators that do half of their work: what the suite `replication` must see through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from harness.findings import Code
+from harness.hosts_toml import Host
+from harness.machine import CHECKOUT
+from harness.wait import wait_until
+from tests.sabotage.breaking import declare, distribution, node_2
+from tests.sabotage.case import Case
+from tests.sabotage.saboteur import Sabotage
+
+if TYPE_CHECKING:
+    from harness.lab import Lab
+    from harness.registry.distribution import DistributionRegistry
+    from harness.workload import Published
+
+SCENARIO = CHECKOUT / "tests/sabotage/replication.yaml"
+SCRIPT: Final = "/usr/local/bin/replicate"
+WHOLE: Final = f"{SCRIPT}-as-it-was"
+COPY = frozenset({"dr.pullproof.test:5000"})
+
+ARRIVES = "replication.pushed-image-arrives-whole"
+MOVES = "replication.moved-tag-moves-in-the-copy"
+INDEX = "replication.index-arrives-with-all-its-images"
+DELETED = "replication.deleted-image-goes-from-the-copy-and-no-other"
+SIGNED = "replication.signatures-verify-at-the-copy"
+LAG = "replication.replication-lag"
+CATCHES_UP = "replication.copy-catches-up-after-an-outage"
+NODES = "replication.nodes-pull-from-the-copy-while-the-source-is-away"
+ALL = "replication.whole-copy-equals-its-source"
+
+# Each stands in for `replicate ACTION REPOSITORY DIGEST TAG` and calls what that was.
+SKIPS_MOVED_TAGS: Final = f"""
+skopeo inspect --raw "docker://$DESTINATION/$2:$4" >/dev/null 2>&1 || exec {WHOLE} "$@"
+"""
+SKIPS_SIGNATURES: Final = f"""
+case $4 in sha256-*) ;; *) exec {WHOLE} "$@" ;; esac
+"""
+# skopeo copies one image of an index unless it is told otherwise.
+COPIES_ONE_IMAGE_OF_AN_INDEX: Final = f"""
+case $1-$4 in
+push-v1)
+  exec skopeo copy --preserve-digests "docker://$SOURCE/$2@$3" "docker://$DESTINATION/$2:v1"
+  ;;
+*) exec {WHOLE} "$@" ;;
+esac
+"""
+# skopeo compresses layers unless it is told otherwise.
+COMPRESSES_LAYERS: Final = f"""
+case $1-$4 in
+push-latest) exec skopeo copy "docker://$SOURCE/$2@$3" "docker://$DESTINATION/$2:latest" ;;
+*) exec {WHOLE} "$@" ;;
+esac
+"""
+TRIES_ONCE: Final = f"""
+{WHOLE} "$@"
+exit 0
+"""
+TAKES_ITS_TIME: Final = f"""
+case $4 in v0) sleep 2 ;; esac
+exec {WHOLE} "$@"
+"""
+KEEPS_WHAT_WAS_DELETED: Final = f"""
+[ "$1" = delete ] || exec {WHOLE} "$@"
+"""
+DELETES_A_NEIGHBOUR: Final = f"""
+{WHOLE} "$@" || exit 1
+if [ "$1" = delete ] && kept=$(crane digest "$DESTINATION/$2:kept"); then
+  crane delete "$DESTINATION/$2@$kept"
+fi
+exit 0
+"""
+MOVES_INSTEAD_OF_COPYING: Final = f"""
+{WHOLE} "$@" || exit 1
+case $1-$4 in push-latest) crane delete "$SOURCE/$2@$3" ;; esac
+"""
+
+
+def _replicating_by(script: str) -> Sabotage:
+    """Have a script stand before the replicator's own."""
+
+    def replace(lab: Lab) -> None:
+        (replicator,) = lab.replicators
+        usual = replicator.container.get_file(SCRIPT)
+        assert usual
+        replicator.container.put_file(WHOLE, usual, mode=0o755)
+        replicator.container.put_file(SCRIPT, f"#!/bin/sh{script}".encode(), mode=0o755)
+
+    return Sabotage(lab_started=replace)
+
+
+def _copy(lab: Lab) -> DistributionRegistry:
+    return distribution(lab.registries[1])
+
+
+def _change_a_layer_of_the_copy(lab: Lab, published: Published) -> None:
+    """Change what the first check has pushed, which alone has images of this size."""
+    layer = published.image.layers[0]
+    if layer.size > LARGE_BYTES:
+        copy = _copy(lab)
+        wait_until(
+            lambda: copy.read_blob(layer.digest),
+            timeout_seconds=10,
+            what="the layer to be in the copy",
+        )
+        copy.overwrite_blob(layer.digest, bytes([layer.content[0] ^ 0xFF]) + layer.content[1:])
+
+
+def _leave_node_2_without_the_copys_authority(lab: Lab) -> None:
+    copy = _copy(lab)
+    declare(node_2(lab), copy.host, Host(f"https://{copy.host}"))
+
+
+LARGE_BYTES: Final = 200 * 1024
+
+CASES = (
+    Case(
+        name="replicator-skips-moved-tags",
+        suite="replication",
+        sabotage=_replicating_by(SKIPS_MOVED_TAGS),
+        turns_red=dict.fromkeys((MOVES, CATCHES_UP, ALL), Code.NOT_REPLICATED),
+        subjects=COPY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="replicator-skips-signatures",
+        suite="replication",
+        sabotage=_replicating_by(SKIPS_SIGNATURES),
+        turns_red=dict.fromkeys((SIGNED, ALL), Code.NOT_REPLICATED),
+        subjects=COPY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="replicator-copies-one-image-of-an-index",
+        suite="replication",
+        sabotage=_replicating_by(COPIES_ONE_IMAGE_OF_AN_INDEX),
+        turns_red=dict.fromkeys((INDEX, ALL), Code.NOT_REPLICATED),
+        subjects=COPY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="replicator-compresses-layers",
+        suite="replication",
+        sabotage=_replicating_by(COMPRESSES_LAYERS),
+        turns_red=dict.fromkeys((ARRIVES, ALL), Code.NOT_REPLICATED),
+        subjects=COPY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="replicator-tries-once",
+        suite="replication",
+        sabotage=_replicating_by(TRIES_ONCE),
+        turns_red=dict.fromkeys((CATCHES_UP, ALL), Code.NOT_REPLICATED),
+        subjects=COPY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="replicator-takes-its-time",
+        suite="replication",
+        sabotage=_replicating_by(TAKES_ITS_TIME),
+        turns_red={LAG: Code.TARGET_MISSED},
+        subjects=frozenset({"primary to dr"}),
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="replicator-keeps-what-was-deleted",
+        suite="replication",
+        sabotage=_replicating_by(KEEPS_WHAT_WAS_DELETED),
+        turns_red=dict.fromkeys((DELETED, CATCHES_UP, ALL), Code.NOT_DELETED),
+        subjects=COPY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="replicator-deletes-a-neighbour",
+        suite="replication",
+        sabotage=_replicating_by(DELETES_A_NEIGHBOUR),
+        turns_red=dict.fromkeys((DELETED, ALL), Code.NOT_REPLICATED),
+        subjects=COPY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="replicator-moves-instead-of-copying",
+        suite="replication",
+        sabotage=_replicating_by(MOVES_INSTEAD_OF_COPYING),
+        turns_red={ARRIVES: Code.LOST_CONTENT},
+        subjects=frozenset({"primary.pullproof.test:5000"}),
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="copy-changes-a-layer-on-its-disk",
+        suite="replication",
+        sabotage=Sabotage(published=_change_a_layer_of_the_copy),
+        turns_red=dict.fromkeys((ARRIVES, ALL), Code.WRONG_BYTES),
+        subjects=COPY,
+        scenario=SCENARIO,
+    ),
+    Case(
+        name="node-does-not-know-the-copys-authority",
+        suite="replication",
+        sabotage=Sabotage(lab_started=_leave_node_2_without_the_copys_authority),
+        turns_red={NODES: Code.PULL_FAILED},
+        subjects=frozenset({"node-2"}),
+        scenario=SCENARIO,
+    ),
+)
