@@ -39,6 +39,7 @@ class Code(StrEnum):
     FETCHED_AGAIN = "fetched-again"
     CACHE_REFUSED = "cache-refused"
     PUSH_ACCEPTED = "push-accepted"
+    BLOB_REDIRECT = "blob-redirect"
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ from harness.checks.pods import (
     waited_with,
 )
 from harness.checks.pulls import all_refused, all_succeeded, is_image
-from harness.checks.registries import runtime_ready, stays_put
+from harness.checks.registries import keeps_tls, runtime_ready, stays_put
 from harness.checks.replication import (
     REPLICATE,
     all_arrived,
@@ -100,6 +100,7 @@ __all__ = [
     "is_deleted",
     "is_image",
     "is_steady",
+    "keeps_tls",
     "lags",
     "lint_findings",
     "listed_once",

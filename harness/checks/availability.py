@@ -70,8 +70,9 @@ def pull_figures(
 ) -> tuple[Measurement, ...]:
     """Return what a fault cost those who pulled, and how much of that their runtimes hid.
 
-    `broken_connections` are those that the runtimes had to begin anew, `moved_connections` those
-    that the load balancer gave to another replica, of which runtimes noticed nothing.
+    `longest_gap_seconds` is the longest time in which no pull ended well. `broken_connections`
+    are those that the runtimes had to begin anew, `moved_connections` those that the load
+    balancer gave to another replica, of which runtimes noticed nothing.
     """
     operations = history.operations
     figures = (
@@ -81,6 +82,7 @@ def pull_figures(
             "seconds",
             recovery_seconds(history, fault, slow_seconds=slow_seconds),
         ),
+        ("longest_gap_seconds", "seconds", outage_seconds(history, fault)),
         ("slowest_pull_seconds", "seconds", max(each.duration_seconds for each in operations)),
         ("broken_connections", "connections", sum(each.broken_by_server for each in sessions)),
         ("moved_connections", "connections", sum(each.redispatched for each in sessions)),

@@ -32,6 +32,20 @@ def stays_put(host: str, tls: bool, location: str) -> tuple[Finding, ...]:
     )
 
 
+def keeps_tls(subject: str, tls: bool, redirect: str) -> tuple[Finding, ...]:
+    """Find a redirect of a blob's readers from TLS to plain HTTP; an empty one is none."""
+    if not tls or urlsplit(redirect).scheme in ("", "https"):
+        return ()
+    return (
+        Finding(
+            Code.BLOB_REDIRECT,
+            subject,
+            f"readers of blobs are sent from TLS to {redirect}",
+            "give the storage's address by https, or disable redirects in its configuration",
+        ),
+    )
+
+
 def runtime_ready(node: str, conditions: Mapping[str, str]) -> tuple[Finding, ...]:
     """Find conditions of a node's runtime that are not met: type to reason and message."""
     return tuple(

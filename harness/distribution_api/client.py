@@ -220,6 +220,13 @@ class DistributionAPI:
             duration_seconds=time.monotonic() - started,
         )
 
+    def redirect(self, repository: str, digest: str) -> str:
+        """Return where a reader of a blob is sent, empty where the registry serves it itself."""
+        with self._transport.stream(
+            "GET", _blob_path(repository, digest), expected={200, 307}
+        ) as response:
+            return response.headers.get("Location", "") if response.status != 200 else ""  # noqa: PLR2004 - a status
+
     @contextmanager
     def reading(self, repository: str, digest: str) -> Iterator[None]:
         """Begin to read a blob and hold still after its first byte until the block ends."""

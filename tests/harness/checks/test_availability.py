@@ -82,7 +82,7 @@ def test_outage_without_an_end_is_inconclusive() -> None:
 
 
 def test_figures_tell_what_runtimes_hid_from_what_nobody_noticed() -> None:
-    history = History([operation(10.0, 2.5), *STEADY])
+    history = History([operation(10.0, 2.5), operation(12.4), *STEADY])
     sessions = [session("ha-1", broken=True), session("ha-2", moved=True), session("ha-2")]
 
     figures = checks.pull_figures(
@@ -92,6 +92,7 @@ def test_figures_tell_what_runtimes_hid_from_what_nobody_noticed() -> None:
     assert {figure.name: figure.value for figure in figures} == {
         "failed_pull_ratio": 0.0,
         "recovery_seconds": 2.5,
+        "longest_gap_seconds": pytest.approx(1.1),
         "slowest_pull_seconds": 2.5,
         "broken_connections": 1,
         "moved_connections": 1,

@@ -38,3 +38,18 @@ def test_unmet_conditions_are_found() -> None:
 
 def test_ready_runtime_leaves_nothing_to_find() -> None:
     assert checks.runtime_ready("node-1", {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("tls", "redirect"),
+    [(True, ""), (True, "https://s3.test/a"), (True, "/elsewhere"), (False, "http://s3.test/a")],
+)
+def test_redirect_that_keeps_tls_is_sound(tls: bool, redirect: str) -> None:
+    assert checks.keeps_tls("ha-1", tls, redirect) == ()
+
+
+def test_redirect_to_plain_http_is_found() -> None:
+    [found] = checks.keeps_tls("ha-1", True, "http://s3.test/a")
+
+    assert (found.code, found.subject) == (Code.BLOB_REDIRECT, "ha-1")
+    assert "http://s3.test/a" in found.evidence
