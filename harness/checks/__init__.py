@@ -7,6 +7,7 @@ passes.
 from harness.checks.availability import (
     all_in_service,
     all_were_used,
+    comes_back,
     is_steady,
     outage_seconds,
     pull_figures,
@@ -83,6 +84,7 @@ __all__ = [
     "asked",
     "asked_in_vain",
     "authority_signs",
+    "comes_back",
     "counted",
     "did_as_told",
     "dropped_options",

@@ -43,6 +43,30 @@ def is_steady(history: History, fault: FaultInterval, *, slow_seconds: float) ->
     return _recovery(history, fault, slow_seconds)[1] >= STEADY
 
 
+def comes_back(
+    history: History, fault: FaultInterval, subject: str, *, slow_seconds: float
+) -> tuple[Finding, ...]:
+    """Find that operations still fail that began after a fault was healed, and to the end.
+
+    `subject` is the registry. Whether they end well steadily again, `recovery_seconds` tells.
+    """
+    after = [each for each in history.operations if each.started > fault.healed]
+    failed = [each for each in after if each.outcome is not Outcome.OK]
+    if not failed or is_steady(history, fault, slow_seconds=slow_seconds):
+        return ()
+    last = max(failed, key=lambda each: each.ended)
+    return (
+        Finding(
+            Code.SERVICE_LOST,
+            subject,
+            f"{len(failed)} of {len(after)} operations failed that began after {fault.subject} was "
+            f"healed: {last.cause}: {last.evidence}",
+            "compare what the healed part is configured as with what it was before: it may have "
+            "read another configuration when it started",
+        ),
+    )
+
+
 def outage_seconds(history: History, fault: FaultInterval) -> float:
     """Return the longest time in which no operation ended well, from a fault's injection on.
 

@@ -59,6 +59,8 @@ frontend statistics
   stats uri /statistics
 """
 _BACKEND: Final = "replicas"
+# A server whose health nobody checks gets connections whatever it does.
+_SERVING: Final = ("UP", "no check")
 # `option tcplog`: client, time, frontend, backend/server, times, bytes, how it ended, counts.
 _SESSION: Final = re.compile(
     rf"(?P<client>\S+):\d+ \[[^\]]+\] registry {_BACKEND}/(?P<server>\S+) [-\d]+/[-\d]+/\+?\d+ "
@@ -105,5 +107,5 @@ def in_service(statistics: str) -> tuple[str, ...]:
     return tuple(
         row["svname"]
         for row in rows
-        if row["pxname"] == _BACKEND and row["svname"] != "BACKEND" and row["status"] == "UP"
+        if row["pxname"] == _BACKEND and row["svname"] != "BACKEND" and row["status"] in _SERVING
     )

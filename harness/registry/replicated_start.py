@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.secret import Secret
     from harness.trust import Authority
 
-_BALANCER_FOLDER: Final = "load-balancer"
+BALANCER_FOLDER: Final = "load-balancer"
 
 
 def container_names(name: str, replicas: int) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def _balancer(
     handle: RegistryHandle, image_id: str, network: str, labels: Mapping[str, str]
 ) -> ContainerSpec:
     spec = handle.spec
-    folder = handle.folder / _BALANCER_FOLDER
+    folder = handle.folder / BALANCER_FOLDER
     folder.mkdir()
     servers = [
         (f"{spec.name}-{number}", _address(spec, number)) for number in range(1, spec.replicas + 1)

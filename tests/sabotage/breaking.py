@@ -10,7 +10,11 @@ from harness.cluster.containerd_node import ContainerdNode
 from harness.hosts_toml import Host, HostsFile, render
 from harness.lab.certs_d import host_of, hosts_file
 from harness.registry import distribution_config as config
+from harness.registry import haproxy
 from harness.registry.distribution import CONFIGURATION_FOLDER, DistributionRegistry
+from harness.registry.replicated import ReplicatedRegistry
+from harness.registry.replicated_start import BALANCER_FOLDER
+from harness.scenario import kinds
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
@@ -71,6 +75,42 @@ def restart_registry(registry: Registry, change: Callable[[Document], None]) -> 
     """Change a registry's configuration and start it again with it; healthy when this returns."""
     change_registry_config(registry, change)
     distribution(registry).restart()
+
+
+def replicated(lab: Lab) -> ReplicatedRegistry:
+    """Return the registry of several replicas."""
+    registry = lab.find(kinds.REPLICATED)
+    assert isinstance(registry, ReplicatedRegistry)
+    return registry
+
+
+def change_second_replica(lab: Lab, change: Callable[[Document], None]) -> None:
+    """Let one replica run with another configuration than the others, which share one file."""
+    registry = replicated(lab)
+    file = configuration_folder(registry) / config.CONFIGURATION_FILE
+    shared = file.read_text()
+    change_registry_config(registry, change)
+    registry.replicas[1].restart()
+    file.write_text(shared)
+    registry.wait_until_in_service()
+
+
+def change_load_balancer(lab: Lab, change: Callable[[str], str]) -> None:
+    """Change the load balancer's configuration, which it reads when it starts again."""
+    file = replicated(lab).handle.folder / BALANCER_FOLDER / haproxy.CONFIGURATION_FILE
+    text = file.read_text()
+    changed = change(text)
+    assert changed != text
+    file.write_text(changed)
+
+
+def restart_load_balancer(lab: Lab, change: Callable[[str], str]) -> None:
+    """Change the load balancer's configuration and start it again with it."""
+    change_load_balancer(lab, change)
+    registry = replicated(lab)
+    registry.load_balancer._container.restart()
+    registry.wait_until_healthy()
+    registry.wait_until_in_service()
 
 
 def restart_runtime(node: ContainerdNode) -> None:

@@ -26,7 +26,9 @@ class Case:
     `turns_red` maps each check of the suite that must fail to its code, `leaves_open` each that
     can prove nothing to its status, with `reason` in its words; all others must pass. `subjects`
     are the nodes or registries that the findings must name, and no others. `scenario` is the lab
-    that is broken: no larger than the suite needs, because each case builds one.
+    that is broken: no larger than the suite needs, because each case builds one. `parts` are
+    modules of the suite, or checks such as `test_a.py::test_b`, where not all of it is run because
+    each check lasts seconds.
     """
 
     name: str
@@ -37,3 +39,4 @@ class Case:
     leaves_open: Mapping[str, Status] = field(default_factory=dict)
     reason: str = ""
     scenario: Path = SCENARIO
+    parts: tuple[str, ...] = ("",)

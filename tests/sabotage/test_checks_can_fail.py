@@ -15,6 +15,7 @@ from tests.acceptance_runs import pytest_command, run_acceptance
 from tests.kubernetes.sabotage.cases import CASES as KUBERNETES_CASES
 from tests.sabotage import (
     gc_cases,
+    ha_cases,
     integrity_cases,
     latency_cases,
     mirror_cases,
@@ -42,6 +43,7 @@ CASES = {
         resources_cases,
         mirror_cases,
         upgrade_cases,
+        ha_cases,
     )
     for case in module.CASES
 }
@@ -52,7 +54,7 @@ SCENARIOS = sorted({case.scenario for case in CASES.values()})
 def test_sabotage_turns_exactly_the_right_checks_red(case: Case, tmp_path: Path) -> None:
     run = run_acceptance(
         tmp_path / "results",
-        f"suites/{case.suite}",
+        *(f"suites/{case.suite}/{part}" for part in case.parts),
         *("--scenario", case.scenario),
         *("-p", "tests.sabotage.saboteur", "--sabotage", case.name),
     )

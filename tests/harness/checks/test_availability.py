@@ -67,6 +67,22 @@ def test_recovery_that_nothing_shows_is_inconclusive(operations: tuple[Operation
         checks.recovery_seconds(history, FAULT, slow_seconds=SLOW_SECONDS)
 
 
+def test_registry_that_does_not_come_back_is_found() -> None:
+    failures = [operation(due, outcome=Outcome.FAILED) for due in (13.5, 14.0)]
+    slow = [operation(due, 2.5) for due in (13.5, 14.0)]
+
+    def found(*operations: Operation) -> list[str]:
+        findings = checks.comes_back(
+            History(operations), FAULT, "ha.test", slow_seconds=SLOW_SECONDS
+        )
+        return [finding.evidence for finding in findings]
+
+    [evidence] = found(*failures, operation(14.5))
+    assert evidence.startswith("2 of 3 operations failed that began after ha-1 was healed")
+    assert found(*failures, *(operation(due) for due in (14.5, 15.0, 15.5))) == []
+    assert found(*slow) == []
+
+
 def test_outage_is_the_longest_time_without_success() -> None:
     late = operation(10.5, 3.0)
     history = History([operation(9.0, 2.0), operation(10.2), late, *STEADY])
@@ -92,7 +108,7 @@ def test_figures_tell_what_runtimes_hid_from_what_nobody_noticed() -> None:
     assert {figure.name: figure.value for figure in figures} == {
         "failed_pull_ratio": 0.0,
         "recovery_seconds": 2.5,
-        "longest_gap_seconds": pytest.approx(1.1),
+        "longest_gap_seconds": pytest.approx(2.5),
         "slowest_pull_seconds": 2.5,
         "broken_connections": 1,
         "moved_connections": 1,

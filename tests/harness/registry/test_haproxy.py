@@ -19,6 +19,7 @@ registry,FRONTEND,,OPEN,
 replicas,ha-1,0,UP,1
 replicas,ha-2,0,DOWN,1
 replicas,ha-3,0,UP 1/2,1
+replicas,ha-4,0,no check,1
 replicas,BACKEND,0,UP,1
 statistics,FRONTEND,,OPEN,
 statistics,BACKEND,0,UP,0
@@ -49,4 +50,4 @@ def test_sessions_tell_whom_they_reached_and_how_they_ended() -> None:
 
 
 def test_servers_in_service_are_those_that_are_wholly_up() -> None:
-    assert haproxy.in_service(STATISTICS) == ("ha-1",)
+    assert haproxy.in_service(STATISTICS) == ("ha-1", "ha-4")

@@ -1,0 +1,239 @@
+"""Replicas that are none, and load balancers that do not help: what the suite `ha` sees through."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness.findings import Code
+from harness.machine import CHECKOUT
+from harness.registry import distribution_config as config
+from tests.sabotage.breaking import (
+    change_load_balancer,
+    change_registry_config,
+    change_second_replica,
+    replicated,
+    restart_load_balancer,
+    restart_registry,
+)
+from tests.sabotage.case import Case
+from tests.sabotage.saboteur import Sabotage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.lab import Lab
+    from harness.workload import Published
+    from tests.sabotage.breaking import Document
+
+SCENARIO = CHECKOUT / "tests/sabotage/ha.yaml"
+HOST = "ha.pullproof.test:5000"
+REPLICAS = frozenset({"ha-1", "ha-2"})
+
+ELSEWHERE = "/tmp/elsewhere"
+# Both storages get what was pushed to either; then $1, a layer, is changed in the other one.
+COPY_AND_SPOIL = (
+    f"mkdir -p {ELSEWHERE}; cp -rn {ELSEWHERE}/* {config.STORAGE_FOLDER}; "
+    f"cp -rn {config.STORAGE_FOLDER}/* {ELSEWHERE}; "
+    f'printf spoilt | dd of="{ELSEWHERE}$1" conv=notrunc 2>/dev/null'
+)
+
+DEAD = "test_replicas.py::test_pulls_go_on_while_a_replica_is_dead"
+STILL = "test_replicas.py::test_pulls_go_on_while_a_replica_stands_still"
+STOPPED = "test_replicas.py::test_pulls_go_on_while_a_replica_is_stopped"
+PUSHES = "test_replicas.py::test_acknowledged_pushes_survive_the_death_of_a_replica"
+BALANCER = "test_load_balancer.py"
+ORDERS = "test_uploads.py::test_upload_goes_on_at_any_replica"
+LOCATION = "test_uploads.py::test_upload_stays_behind_the_load_balancer"
+BLOBS = "test_uploads.py::test_blobs_come_from_where_nodes_reach"
+CONTENT = "test_uploads.py::test_content_is_the_same_at_each_replica"
+OUTLIVES = "test_uploads.py::test_upload_outlives_the_replica_that_began_it"
+NODES = "test_nodes.py"
+
+
+def _setting(section: str, **settings: object) -> Callable[[Document], None]:
+    return lambda document: document[section].update(settings)
+
+
+def _give_another_secret(lab: Lab) -> None:
+    change_second_replica(lab, _setting("http", secret="another"))
+
+
+def _store_elsewhere(lab: Lab) -> None:
+    storage = {"rootdirectory": ELSEWHERE}
+    change_second_replica(lab, _setting("storage", filesystem=storage))
+
+
+def _spoil_what_the_second_serves(lab: Lab, published: Published) -> None:
+    layer = config.blob_path(published.image.layers[0].digest).removeprefix(config.STORAGE_FOLDER)
+    second = replicated(lab).replicas[1]._container
+    done = second.execute(["sh", "-c", COPY_AND_SPOIL, "sh", layer])
+    assert done.status == 0, done.stderr
+
+
+def _answer_with_http(lab: Lab) -> None:
+    change_second_replica(lab, _setting("http", host=f"http://{HOST}"))
+
+
+def _redirect_to(url: str) -> Callable[[Lab], None]:
+    def redirect(document: Document) -> None:
+        storage = [{"name": "redirect", "options": {"baseurl": url}}]
+        document["middleware"] = {"storage": storage}
+
+    return lambda lab: restart_registry(replicated(lab), redirect)
+
+
+def _hide_health_after_a_restart(lab: Lab) -> None:
+    """Let replicas that start again answer for their health where nobody asks."""
+    change_registry_config(replicated(lab), _setting("http", debug={"addr": ":5999"}))
+
+
+def _neither_check_nor_redispatch(text: str) -> str:
+    without = re.sub(r"check port \d+ inter \S+ fall 2 rise 2", "", text)
+    return without.replace("option redispatch 1", "no option redispatch").replace(
+        "retries 3", "retries 0"
+    )
+
+
+def _be_impatient(text: str) -> str:
+    return text.replace("timeout server 60s", "timeout server 300ms")
+
+
+def _leave_out_the_second(text: str) -> str:
+    return re.sub(r"(server ha-2 \S+)", r"\1 weight 0", text)
+
+
+def _listen_elsewhere(text: str) -> str:
+    return text.replace("bind :5000", "bind :5999")
+
+
+def _restarted(change: Callable[[str], str]) -> Sabotage:
+    return Sabotage(lab_started=lambda lab: restart_load_balancer(lab, change))
+
+
+def _pass_the_load_balancer_by(lab: Lab) -> None:
+    """Let a node reach one replica under the registry's name, as a line in /etc/hosts does."""
+    address = replicated(lab).replicas[0].endpoint.address
+    line = f"{address} {HOST.partition(':')[0]}"
+    done = lab.nodes[0].execute(["sh", "-c", 'echo "$1" >>/etc/hosts', "sh", line])  # type: ignore[attr-defined]
+    assert done.status == 0
+
+
+CASES = (
+    Case(
+        name="load-balancer-neither-checks-nor-redispatches",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(DEAD,),
+        sabotage=_restarted(_neither_check_nor_redispatch),
+        turns_red={"ha.pulls-go-on-while-a-replica-is-dead": Code.TARGET_MISSED},
+        subjects=frozenset({"ha with ha-1 killed"}),
+    ),
+    Case(
+        name="load-balancer-is-impatient",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(STILL,),
+        sabotage=_restarted(_be_impatient),
+        turns_red={"ha.pulls-go-on-while-a-replica-stands-still": Code.TARGET_MISSED},
+        subjects=frozenset({"ha with ha-1 paused"}),
+    ),
+    Case(
+        name="load-balancer-leaves-a-replica-out",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(STOPPED,),
+        sabotage=_restarted(_leave_out_the_second),
+        turns_red={"ha.pulls-go-on-while-a-replica-is-stopped": Code.SERVICE_LOST},
+        subjects=frozenset({"ha-2"}),
+    ),
+    Case(
+        name="load-balancer-listens-elsewhere-after-a-restart",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(BALANCER,),
+        sabotage=Sabotage(lab_started=lambda lab: change_load_balancer(lab, _listen_elsewhere)),
+        turns_red={"ha.pulls-recover-from-a-restart-of-the-load-balancer": Code.SERVICE_LOST},
+        subjects=frozenset({HOST}),
+    ),
+    Case(
+        name="replica-does-not-come-back",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(DEAD,),
+        sabotage=Sabotage(lab_started=_hide_health_after_a_restart),
+        turns_red={"ha.pulls-go-on-while-a-replica-is-dead": Code.SERVICE_LOST},
+        subjects=frozenset({"ha-1"}),
+    ),
+    Case(
+        name="replica-stores-elsewhere",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(ORDERS, LOCATION, CONTENT, OUTLIVES, PUSHES),
+        sabotage=Sabotage(lab_started=_store_elsewhere),
+        turns_red={
+            "ha.upload-goes-on-at-any-replica": Code.PUSH_FAILED,
+            "ha.content-is-the-same-at-each-replica": Code.LOST_CONTENT,
+            "ha.upload-outlives-the-replica-that-began-it": Code.PUSH_FAILED,
+            "ha.acknowledged-pushes-survive-the-death-of-a-replica": Code.LOST_CONTENT,
+        },
+        subjects=REPLICAS | {HOST},
+    ),
+    Case(
+        name="replica-has-another-secret",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(ORDERS, LOCATION, CONTENT, OUTLIVES),
+        sabotage=Sabotage(lab_started=_give_another_secret),
+        turns_red={
+            "ha.upload-goes-on-at-any-replica": Code.PUSH_FAILED,
+            "ha.upload-outlives-the-replica-that-began-it": Code.PUSH_FAILED,
+        },
+        subjects=REPLICAS | {HOST},
+    ),
+    Case(
+        name="replica-serves-other-bytes",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(CONTENT,),
+        sabotage=Sabotage(lab_started=_store_elsewhere, published=_spoil_what_the_second_serves),
+        turns_red={"ha.content-is-the-same-at-each-replica": Code.WRONG_BYTES},
+        subjects=frozenset({"ha-2"}),
+    ),
+    Case(
+        name="replica-sends-uploads-to-plain-http",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(LOCATION,),
+        sabotage=Sabotage(lab_started=_answer_with_http),
+        turns_red={"ha.upload-stays-behind-the-load-balancer": Code.UPLOAD_LOCATION},
+        subjects=frozenset({HOST}),
+    ),
+    Case(
+        name="registry-redirects-to-an-unreachable-host",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(BLOBS,),
+        sabotage=Sabotage(lab_started=_redirect_to("https://storage.invalid/")),
+        turns_red={"ha.blobs-come-from-where-nodes-reach": Code.PULL_FAILED},
+        subjects=frozenset({"node-1", "node-2"}),
+    ),
+    Case(
+        name="registry-redirects-to-plain-http",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(BLOBS,),
+        sabotage=Sabotage(lab_started=_redirect_to("http://storage.invalid/")),
+        turns_red={"ha.blobs-come-from-where-nodes-reach": Code.BLOB_REDIRECT},
+        subjects=REPLICAS | {"node-1", "node-2"},
+    ),
+    Case(
+        name="node-passes-the-load-balancer-by",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(NODES,),
+        sabotage=Sabotage(lab_started=_pass_the_load_balancer_by),
+        turns_red={"ha.node-that-was-cut-off-pulls-again": Code.PULL_ACCEPTED},
+        subjects=frozenset({"node-1"}),
+    ),
+)
