@@ -30,7 +30,7 @@ PURE = (
     *("cluster/kubelet_model.py", "cluster/rollout_model.py", "cluster/rollout_state.py"),
     *("fleet/coverage.py", "fleet/figures.py", "fleet/manifest.py", "fleet/model.py"),
     *("fleet/reading.py", "result/redaction.py", "result/waivers.py", "scenario/*"),
-    *("large_layer.py", "pool.py", "secret.py", "wait.py"),
+    *("large_layer.py", "pool.py", "retention.py", "secret.py", "wait.py"),
     *("plan/footprint.py", "plan/making.py", "plan/model.py", "plan/text.py"),
     *("cluster/pod_events.py", "registry/access_log.py", "registry/haproxy.py"),
     *(

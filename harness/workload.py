@@ -38,6 +38,7 @@ class Published:
     host: str
     repository: str
     image: Image
+    tag: str = TAG
 
     @property
     def reference(self) -> str:
@@ -46,7 +47,7 @@ class Published:
 
     def at(self, host: str) -> str:
         """Return its reference as if another host held it: an origin, an undeclared name."""
-        return f"{host}/{self.repository}:{TAG}"
+        return f"{host}/{self.repository}:{self.tag}"
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -63,10 +64,10 @@ def unique_repository(prefix: str) -> str:
     return f"{prefix}/{secrets.token_hex(6)}"
 
 
-def publish(registry: Registry, image: Image, *, repository: str) -> Published:
+def publish(registry: Registry, image: Image, *, repository: str, tag: str = TAG) -> Published:
     """Push an image; complete in the registry when this returns. Raises RegistryError."""
-    registry.api().push(image, repository, TAG)
-    return Published(registry.host, repository, image)
+    registry.api().push(image, repository, tag)
+    return Published(registry.host, repository, image, tag)
 
 
 def withdraw(registry: Registry, published: Published) -> None:
@@ -80,8 +81,13 @@ def withdraw(registry: Registry, published: Published) -> None:
 
 def delete(registry: Registry, published: Published) -> None:
     """Delete an image with all its tags. Raises NotVerified where we may delete nothing."""
+    delete_manifest(registry, published.repository, published.image.digest)
+
+
+def delete_manifest(registry: Registry, repository: str, digest: str) -> None:
+    """Delete a manifest with all its tags. Raises NotVerified where we may delete nothing."""
     try:
-        registry.api().delete_manifest(published.repository, published.image.digest)
+        registry.api().delete_manifest(repository, digest)
     except UnexpectedStatusError as error:
         if error.status not in _KEEPS:
             raise

@@ -26,6 +26,7 @@ from harness.checks.garbage import (
     did_as_told,
     ended_well,
     garbage_gone,
+    has_tags,
     nothing_lost,
     writes_refused,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "garbage_gone",
     "has_days_left",
     "has_event",
+    "has_tags",
     "hides",
     "ignored_by_default",
     "in_case",

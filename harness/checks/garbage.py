@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from harness.findings import Code, Finding, Inconclusive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from harness.registry.protocols import Collection, Storage
+    from harness.registry import protocols
+    from harness.registry.protocols import Storage
 
 # What tells a client that it may not write now; anything else looks like a broken registry.
 _CLEAR = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -56,7 +57,30 @@ def garbage_gone(host: str, garbage: Iterable[str], after: Storage) -> tuple[Fin
     )
 
 
-def ended_well(host: str, collection: Collection) -> tuple[Finding, ...]:
+def has_tags(host: str, expected: Collection[str], listed: Collection[str]) -> tuple[Finding, ...]:
+    """Find tags that a repository must have and has not, or has and must not have.
+
+    Raises Inconclusive where none is expected.
+    """
+    if not expected:
+        raise Inconclusive("no tag was to be kept: none could be lost")
+    lost = (
+        Finding(
+            Code.LOST_CONTENT,
+            host,
+            f"tag {tag} is to be kept and is gone",
+            "look for another cleaner, and delete no manifest that a kept tag names",
+        )
+        for tag in sorted(set(expected) - set(listed))
+    )
+    left = (
+        Finding(Code.SPACE_KEPT, host, f"tag {tag} is to be removed and is still there")
+        for tag in sorted(set(listed) - set(expected))
+    )
+    return (*lost, *left)
+
+
+def ended_well(host: str, collection: protocols.Collection) -> tuple[Finding, ...]:
     """Find a collection that failed."""
     if not collection.failure:
         return ()
@@ -65,7 +89,7 @@ def ended_well(host: str, collection: Collection) -> tuple[Finding, ...]:
 
 
 def did_as_told(
-    host: str, collection: Collection, before: Storage, after: Storage
+    host: str, collection: protocols.Collection, before: Storage, after: Storage
 ) -> tuple[Finding, ...]:
     """Find where a collection failed, or where the storage tells another story than it does."""
     if failed := ended_well(host, collection):

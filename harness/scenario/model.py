@@ -55,6 +55,7 @@ Capability = Literal[
     "integrity",
     "kubelet",
     "gc",
+    "retention",
     "resources",
     "ha",
     "mirror",

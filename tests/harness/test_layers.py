@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[2]
 # paths below harness/; the longest that fits decides.
 LAYERS = (
     ("errors", "secret", "findings", "sleeper", "oci", "keyring", "hosts_toml", "diagnosis"),
-    ("secret_keys", "large_layer"),
+    ("secret_keys", "large_layer", "retention"),
     ("scenario", "history", "permissions", "snapshot"),
     ("cluster.protocols", "cluster.pod_events", "registry.protocols", "registry.access_log"),
     ("registry.haproxy",),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from harness.engine import Container
 from harness.registry import distribution_config as config
 from tests.sabotage.breaking import distribution
+from tests.sabotage.saboteur import Sabotage
 
 if TYPE_CHECKING:
+    from harness.lab import Lab
     from harness.registry.protocols import Registry
     from harness.workload import Published
 
@@ -31,9 +33,19 @@ UPLOADS = f"{config.STORAGE_FOLDER}/docker/registry/v2/repositories/*/*/_uploads
 PURGES_UPLOADS = f'{REAL} "$@"; rm -rf {UPLOADS}'
 
 
-def replace_collection(container: Container, script: str) -> None:
-    """Have a script run in place of `registry garbage-collect`."""
-    _replace(container, "garbage-collect", script)
+def collect_by(script: str) -> Sabotage:
+    """Have the registry under test and its copies collect garbage by a script from now on.
+
+    The last layer of the image that was pushed last is the one that a script may delete.
+    """
+
+    def prepare(lab: Lab, published: Published) -> None:
+        for container in (distribution(lab.primary)._container, *copies_of(lab.primary)):
+            _replace(container, "garbage-collect", script)
+            victim = config.blob_path(published.image.layers[-1].digest)
+            container.put_file(VICTIM, victim.encode())
+
+    return Sabotage(published=prepare)
 
 
 def replace_serving(container: Container, script: str) -> None:
@@ -51,12 +63,6 @@ def copies_of(registry: Registry) -> tuple[Container, ...]:
     own = distribution(registry)._container
     running = own._client.containers.list(filters={"name": f"^/{own.name}[.]"})
     return tuple(Container(str(one.name), str(one.id), own._url, own._client) for one in running)
-
-
-def choose_victim(container: Container, published: Published) -> None:
-    """Let the last layer of the image that was pushed last be the one that is deleted."""
-    path = config.blob_path(published.image.layers[-1].digest)
-    container.put_file(VICTIM, path.encode())
 
 
 def delete_blob(registry: Registry, digest: str) -> None:

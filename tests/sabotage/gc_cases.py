@@ -28,18 +28,6 @@ UNTAGGED = "gc.untagged-manifests-go-when-asked-and-as-foretold"
 BESIDE = "gc.collection-beside-a-push-is-seen-to-lose-content"
 
 
-def _collect_by(script: str) -> Sabotage:
-    """Have every registry under test collect garbage by a script, copies of it too."""
-
-    def prepare(lab: Lab, published: Published) -> None:
-        registries = distribution(lab.primary)._container, *collecting.copies_of(lab.primary)
-        for container in registries:
-            collecting.replace_collection(container, script)
-            collecting.choose_victim(container, published)
-
-    return Sabotage(published=prepare)
-
-
 def _stay_writable(lab: Lab) -> None:
     """Have the registry start with the configuration that it has now, whatever it is told."""
     registry = distribution(lab.primary)
@@ -62,7 +50,7 @@ CASES = (
     Case(
         name="collection-deletes-a-live-blob",
         suite="gc",
-        sabotage=_collect_by(collecting.DELETES_A_LIVE_BLOB),
+        sabotage=collecting.collect_by(collecting.DELETES_A_LIVE_BLOB),
         turns_red={
             LIVE: Code.LOST_CONTENT,
             SPACE: Code.LOST_CONTENT,
@@ -76,7 +64,7 @@ CASES = (
     Case(
         name="collection-claims-success-and-frees-nothing",
         suite="gc",
-        sabotage=_collect_by(collecting.ONLY_CLAIMS),
+        sabotage=collecting.collect_by(collecting.ONLY_CLAIMS),
         turns_red={
             SPACE: Code.COLLECTION,
             UNTAGGED: Code.SPACE_KEPT,
@@ -88,7 +76,7 @@ CASES = (
     Case(
         name="collection-finds-no-garbage",
         suite="gc",
-        sabotage=_collect_by(collecting.FINDS_NOTHING),
+        sabotage=collecting.collect_by(collecting.FINDS_NOTHING),
         turns_red={SPACE: Code.SPACE_KEPT, UNTAGGED: Code.SPACE_KEPT},
         subjects=PRIMARY,
         leaves_open={BESIDE: Status.INCONCLUSIVE},
@@ -98,7 +86,7 @@ CASES = (
     Case(
         name="collection-fails",
         suite="gc",
-        sabotage=_collect_by(collecting.FAILS),
+        sabotage=collecting.collect_by(collecting.FAILS),
         turns_red=dict.fromkeys((LIVE, SPACE, AGAIN, MEANWHILE, UNTAGGED, BESIDE), Code.COLLECTION),
         subjects=PRIMARY,
         scenario=SCENARIO,
@@ -106,7 +94,7 @@ CASES = (
     Case(
         name="dry-run-foretells-nothing",
         suite="gc",
-        sabotage=_collect_by(collecting.FORETELLS_NOTHING),
+        sabotage=collecting.collect_by(collecting.FORETELLS_NOTHING),
         turns_red={SPACE: Code.COLLECTION, UNTAGGED: Code.COLLECTION},
         subjects=PRIMARY,
         scenario=SCENARIO,
@@ -114,7 +102,7 @@ CASES = (
     Case(
         name="collection-takes-untagged-manifests-unasked",
         suite="gc",
-        sabotage=_collect_by(collecting.TAKES_UNTAGGED_UNASKED),
+        sabotage=collecting.collect_by(collecting.TAKES_UNTAGGED_UNASKED),
         turns_red={LIVE: Code.LOST_CONTENT, UNTAGGED: Code.LOST_CONTENT},
         subjects=PRIMARY,
         scenario=SCENARIO,
@@ -122,7 +110,7 @@ CASES = (
     Case(
         name="collection-leaves-untagged-manifests",
         suite="gc",
-        sabotage=_collect_by(collecting.LEAVES_UNTAGGED),
+        sabotage=collecting.collect_by(collecting.LEAVES_UNTAGGED),
         turns_red={UNTAGGED: Code.SPACE_KEPT},
         subjects=PRIMARY,
         scenario=SCENARIO,
@@ -130,7 +118,7 @@ CASES = (
     Case(
         name="collection-purges-uploads",
         suite="gc",
-        sabotage=_collect_by(collecting.PURGES_UPLOADS),
+        sabotage=collecting.collect_by(collecting.PURGES_UPLOADS),
         turns_red={LIVE: Code.LOST_CONTENT},
         subjects=PRIMARY,
         scenario=SCENARIO,

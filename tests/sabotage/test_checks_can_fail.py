@@ -22,6 +22,7 @@ from tests.sabotage import (
     pull_secrets_cases,
     replication_cases,
     resources_cases,
+    retention_cases,
     trust_cases,
     upgrade_cases,
 )
@@ -35,6 +36,7 @@ CASES = {
     case.name: case
     for module in (
         gc_cases,
+        retention_cases,
         trust_cases,
         pull_secrets_cases,
         latency_cases,

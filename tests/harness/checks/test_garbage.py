@@ -75,3 +75,17 @@ def test_accepted_or_broken_push_is_found(status: int, code: Code) -> None:
 def test_no_push_proves_nothing() -> None:
     with pytest.raises(Inconclusive):
         checks.writes_refused(HOST, [])
+
+
+def test_lost_and_leftover_tags_are_found() -> None:
+    found = checks.has_tags(HOST, {"kept", "lost"}, ("kept", "left"))
+
+    assert [(finding.code, finding.evidence) for finding in found] == [
+        (Code.LOST_CONTENT, "tag lost is to be kept and is gone"),
+        (Code.SPACE_KEPT, "tag left is to be removed and is still there"),
+    ]
+
+
+def test_policy_that_keeps_no_tag_proves_nothing() -> None:
+    with pytest.raises(Inconclusive):
+        checks.has_tags(HOST, set(), ("left",))

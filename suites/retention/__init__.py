@@ -1,0 +1,1 @@
+"""A cleaner that deletes what a policy does not keep takes nothing that it keeps."""
