@@ -6,7 +6,7 @@ import os
 import pickle
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from harness import command
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def owned_elsewhere(fault: Fault, *, time_limit_seconds: float = 60) -> Iterator[int]:
-    """Have another process inject a fault; give the process, which is killed at the end."""
+def owned_elsewhere(*faults: Fault, time_limit_seconds: float = 60) -> Iterator[int]:
+    """Have another process inject faults; give the process, which is killed at the end."""
     with command.companion(
         [sys.executable, "-m", "tests.fault_owner", str(time_limit_seconds)],
         directory=CHECKOUT,
         grace_seconds=30,
     ) as owner:
-        owner.tell(pickle.dumps(fault))
+        owner.tell(pickle.dumps(faults))
         pid = int(owner.answer(timeout_seconds=30))
         try:
             yield pid
@@ -37,9 +37,12 @@ def owned_elsewhere(fault: Fault, *, time_limit_seconds: float = 60) -> Iterator
 
 
 def main(time_limit_seconds: str) -> None:
-    """Have the fault that comes through standard input."""
-    fault: Fault = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own pipe
-    with injected(fault, into=History(), time_limit_seconds=float(time_limit_seconds)):
+    """Have the faults that come through standard input."""
+    faults: tuple[Fault, ...] = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own pipe
+    with ExitStack() as stack:
+        for fault in faults:
+            limit = float(time_limit_seconds)
+            stack.enter_context(injected(fault, into=History(), time_limit_seconds=limit))
         sys.stdout.write(f"{os.getpid()}\n")
         sys.stdout.flush()
         signal.pause()

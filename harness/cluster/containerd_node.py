@@ -43,12 +43,13 @@ class RuntimePlace:
     """Where a node's runtime is found: its socket, and its log, which a command shows.
 
     Without a command the log is the container's own. `bound` tells that the folder of its
-    configuration lies on this machine.
+    configuration lies on this machine. `unit` is systemd's, empty where there is none.
     """
 
     socket: str
     log_command: tuple[str, ...] = ()
     bound: bool = True
+    unit: str = ""
 
 
 ALONE = RuntimePlace(SOCKET)
@@ -106,6 +107,11 @@ class ContainerdNode:
     def container(self) -> ContainerHandle:
         """The container that is the node."""
         return self._container.known_as(self.name)
+
+    @property
+    def runtime_unit(self) -> str:
+        """The runtime's unit of systemd, empty where it is the process of the container."""
+        return self.handle.place.unit
 
     def pull(
         self, reference: str, credentials: Credentials | None = None, *, timeout_seconds: float = 60

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from harness.scenario.model import ClusterSpec
 
 _SOCKET = "/run/containerd/containerd.sock"
-_PLACE = RuntimePlace(_SOCKET, ("journalctl", "--no-pager", "--unit", "containerd"), bound=False)
+_PLACE = RuntimePlace(
+    _SOCKET,
+    ("journalctl", "--no-pager", "--unit", "containerd"),
+    bound=False,
+    unit="containerd",
+)
 _CREATE_SECONDS = 300
 _READY_SECONDS = 120
 # Seen with Kubernetes 1.36: 26 on a control plane, 11 on a worker.
@@ -47,7 +52,7 @@ class KindHandle:
 
 @dataclass(frozen=True)
 class KindCluster:
-    """A cluster of kind; has the ability KubernetesAccess. Its nodes also answer to the CRI."""
+    """A cluster of kind, which is Kubernetes made for a run. Its nodes also answer to the CRI."""
 
     nodes: tuple[ContainerdNode, ...]
     api: KubernetesAPI

@@ -144,6 +144,21 @@ class InContainer(Protocol):
 
 
 @runtime_checkable
+class RunsRuntime(Protocol):
+    """Ability of a node: its container runtime can be stopped and started."""
+
+    @property
+    def container(self) -> ContainerHandle:
+        """The container that is the node."""
+        ...
+
+    @property
+    def runtime_unit(self) -> str:
+        """The runtime's unit of systemd, empty where it is the process of the container."""
+        ...
+
+
+@runtime_checkable
 class Cluster(Protocol):
     """Nodes that pull from registries."""
 

@@ -60,12 +60,18 @@ def process_of(container: Container) -> int | None:
     namespace, pid = network_namespace(container), container.pid
     if namespace is None or pid == 0:
         return None
-    return pid if Path(f"/proc/{pid}/ns/net").samefile(namespace) else None
+    try:
+        return pid if Path(f"/proc/{pid}/ns/net").samefile(namespace) else None
+    except FileNotFoundError:  # it has ended since
+        return None
 
 
 def mounted_at(process: int, folder: str) -> Mount:
     """Return what a process sees at a folder. Raises EngineError when nothing is mounted there."""
-    mounts = parse_mounts(Path(f"/proc/{process}/mountinfo").read_text())
+    try:
+        mounts = parse_mounts(Path(f"/proc/{process}/mountinfo").read_text())
+    except OSError as error:
+        raise EngineError(f"process {process} does not show its file systems: {error}") from error
     found = [mount for mount in mounts if mount.folder == folder]
     if not found:
         raise EngineError(f"no file system of its own is mounted at {folder} of process {process}")

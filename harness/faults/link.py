@@ -192,7 +192,7 @@ def _kernel(namespace: Path | None = None) -> Iterator[tuple[Any, type[Any]]]:
     try:
         with IPRoute(netns=str(namespace) if namespace else None) as kernel:
             yield kernel, NetlinkError
-    except NetlinkError as error:
+    except (NetlinkError, OSError) as error:  # or the namespace has gone
         raise EngineError(
             f"the kernel refuses to change or show a link: {error}", remedy="run as root"
         ) from error

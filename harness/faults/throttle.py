@@ -34,7 +34,13 @@ def disk_of(device: str) -> str:
 
 def limit(process: int, disk: str, bytes_per_second: int) -> None:
     """Limit the group of a container's first process. Raises UnsupportedFaultError."""
-    for file in _files(process):
+    files = _files(process)
+    if not files:
+        raise UnsupportedFaultError(
+            "containers have no limits of their disk here",
+            remedy="use a kernel with CONFIG_BLK_DEV_THROTTLING and the control group blkio or io",
+        )
+    for file in files:
         version_2 = file.name == _V2_FILE
         rate = f"rbps={bytes_per_second} wbps={bytes_per_second}" if version_2 else bytes_per_second
         _write(file, f"{disk} {rate}")
@@ -54,8 +60,11 @@ def is_limited(process: int) -> bool:
 
 
 def _files(process: int) -> tuple[Path, ...]:
-    """Return the files by which a group is limited. Raises UnsupportedFaultError without them."""
-    lines = Path(f"/proc/{process}/cgroup").read_text().splitlines()
+    """Return the files by which a process's group is limited; none where the kernel cannot."""
+    try:
+        lines = Path(f"/proc/{process}/cgroup").read_text().splitlines()
+    except OSError as error:
+        raise EngineError(f"process {process} does not show its group: {error}") from error
     groups = {
         kinds: group.lstrip("/") for _, kinds, group in (line.split(":", 2) for line in lines)
     }
@@ -64,12 +73,7 @@ def _files(process: int) -> tuple[Path, ...]:
         files = tuple(_CGROUPS / "blkio" / version_1[0] / name for name in _V1_FILES)
     else:
         files = (_CGROUPS / groups.get("", "") / _V2_FILE,)
-    if not all(file.exists() for file in files):
-        raise UnsupportedFaultError(
-            f"containers have no limits of their disk here: {files[0]} is missing",
-            remedy="use a kernel with CONFIG_BLK_DEV_THROTTLING and the control group blkio or io",
-        )
-    return files
+    return files if all(file.exists() for file in files) else ()
 
 
 def _write(file: Path, line: str) -> None:

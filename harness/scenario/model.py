@@ -113,6 +113,7 @@ Ability = Literal[
     "ReportsUsage",
     "RequiresClientCertificate",
     "Restarts",
+    "RunsRuntime",
     "RunsVersions",
     "RuntimeAccess",
     "ShowsConfiguration",

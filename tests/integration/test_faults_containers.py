@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.cluster.protocols import InContainer
+from harness.cluster.protocols import InContainer, RunsRuntime
 from harness.engine import ContainerHandle
 from harness.errors import EngineError
 from harness.faults.containers import Killed, Paused, Restarted, Stopped
 from harness.faults.fault import caused, injected
+from harness.faults.runtimes import RuntimeRestarted, RuntimeStopped
 from harness.history import History
 from harness.wait import wait_until
 from tests.fault_owner import owned_elsewhere
@@ -94,6 +95,26 @@ def test_engine_that_is_gone_leaves_nothing_to_heal(fault: Kind) -> None:
 
     gone.heal()
     assert not gone.is_active()
+
+
+def test_node_without_its_runtime_pulls_nothing(lab: BreakableLab) -> None:
+    reference = lab.push()
+    assert isinstance(lab.node, RunsRuntime)
+
+    fault = RuntimeStopped(lab.node.container, lab.node.runtime_unit)
+    with injected(fault, into=History(), time_limit_seconds=60):
+        assert not lab.pull(reference).succeeded
+
+    lab.assert_pulls_again(reference)
+
+
+def test_runtime_pulls_again_after_a_restart(lab: BreakableLab) -> None:
+    reference, history = lab.push(), History()
+
+    caused(RuntimeRestarted(lab.node.container, lab.node.runtime_unit), into=history)
+
+    lab.assert_pulls_again(reference)
+    assert [each.fault for each in history.faults] == ["container runtime restarted"]
 
 
 def test_node_and_registry_say_which_container_they_are(lab: BreakableLab) -> None:
