@@ -1,4 +1,4 @@
-"""What can be done with the programs that people run beside a registry."""
+"""What programs beside registries do: those that checks run, and those that copy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from harness.command import Completed
+    from harness.findings import Finding
+    from harness.history import Operation
+    from harness.oci import Image
+    from harness.registry.protocols import Registry
+    from harness.scenario.model import ReplicationSpec
 
 
 class Workspace(Protocol):
@@ -41,4 +46,43 @@ class ClientTools(Protocol):
 
     def workspace(self) -> AbstractContextManager[Workspace]:
         """Give a folder for a check; it is removed with all that is in it."""
+        ...
+
+
+@runtime_checkable
+class Replicates(Protocol):
+    """Ability of a lab: one registry is kept equal to another one, in one direction."""
+
+    @property
+    def spec(self) -> ReplicationSpec:
+        """What the scenario says of it."""
+        ...
+
+    @property
+    def source(self) -> Registry:
+        """The registry that is copied."""
+        ...
+
+    @property
+    def destination(self) -> Registry:
+        """Its copy."""
+        ...
+
+    def repositories(self) -> tuple[str, ...]:
+        """Return all repositories of both that begin as the source's do in this run, sorted."""
+        ...
+
+    def differences(self, *repositories: str) -> tuple[Finding, ...]:
+        """Return how repositories differ once their time to become equal is over.
+
+        Returns nothing as soon as they are equal. A copy that cannot be read is not.
+        """
+        ...
+
+    def burst(self, images: Sequence[Image], repository: str) -> tuple[Operation, ...]:
+        """Push images one right after the other, each under a tag of its own, and follow them.
+
+        Returns when each came to the copy, counted from the moment when the source had taken it.
+        Raises RegistryError when the source does not take one.
+        """
         ...

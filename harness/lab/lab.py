@@ -14,7 +14,7 @@ from harness.secret import new_password
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.clients import ClientTools
+    from harness.clients import ClientTools, Replicates
     from harness.clients.container import ToolsHandle
     from harness.clients.replicator import Replicator
     from harness.cluster.containerd import ClusterHandle
@@ -79,10 +79,10 @@ class Lab:
         """Return a password that nobody has used and that is found in all outputs of the run."""
         return new_password(self.handle.secret)
 
-    def replications(self) -> tuple[Replication, ...]:
+    def replications(self) -> tuple[Replicates, ...]:
         """Return who is kept equal to whom. Raises NotVerified where nobody is."""
         if not self.scenario.replication:
-            raise NotVerified("the scenario has no replication")
+            raise NotVerified("the scenario has no replication", lacking="Replicates")
         named = {registry.spec.name: registry for registry in self.registries}
         return tuple(
             Replication(spec, named[spec.source], named[spec.destination])

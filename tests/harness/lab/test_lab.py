@@ -129,3 +129,10 @@ def test_lab_without_programs_leaves_checks_that_run_them_unverified() -> None:
         lab(OPEN).client_tools()
 
     assert stopped.value.lacking == "ClientTools"
+
+
+def test_lab_without_copies_leaves_checks_of_them_unverified() -> None:
+    with pytest.raises(NotVerified, match="no replication") as stopped:
+        lab(OPEN).replications()
+
+    assert stopped.value.lacking == "Replicates"
