@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from harness.checks.operations import failed_ratio
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from harness.history import FaultInterval, History, Operation
-    from harness.registry.protocols import Session
+    from harness.registry.protocols import Request, Session
 
 # So many operations in a row that nothing disturbs show that a system works steadily again.
 STEADY: Final = 3
+_PARTIAL: Final = HTTPStatus.PARTIAL_CONTENT
 
 
 def recovery_seconds(history: History, fault: FaultInterval, *, slow_seconds: float) -> float:
@@ -87,16 +89,19 @@ def outage_seconds(history: History, fault: FaultInterval) -> float:
 def pull_figures(
     history: History,
     sessions: Sequence[Session],
+    requests: Sequence[Request],
     fault: FaultInterval,
     *,
     subject: str,
     slow_seconds: float,
 ) -> tuple[Measurement, ...]:
-    """Return what a fault cost those who pulled, and how much of that their runtimes hid.
+    """Return what a fault cost those who pulled, and who made up for it.
 
-    `longest_gap_seconds` is the longest time in which no pull ended well. `broken_connections`
-    are those that the runtimes had to begin anew, `moved_connections` those that the load
-    balancer gave to another replica, of which runtimes noticed nothing.
+    `longest_gap_seconds` is the longest time in which no pull ended well. `late_pulls` ended well
+    after more than `slow_seconds`: the registry was not there, and the runtime waited and tried
+    again. `resumed_reads` of blobs are such retries in the midst of a layer, by the answer 206,
+    for which nobody else asks. `moved_connections` are those that the load balancer gave to
+    another replica: of these the runtimes noticed nothing.
     """
     operations = history.operations
     figures = (
@@ -108,7 +113,8 @@ def pull_figures(
         ),
         ("longest_gap_seconds", "seconds", outage_seconds(history, fault)),
         ("slowest_pull_seconds", "seconds", max(each.duration_seconds for each in operations)),
-        ("broken_connections", "connections", sum(each.broken_by_server for each in sessions)),
+        ("late_pulls", "pulls", sum(_late(each, slow_seconds) for each in operations)),
+        ("resumed_reads", "reads", sum(each.status == _PARTIAL for each in requests)),
         ("moved_connections", "connections", sum(each.redispatched for each in sessions)),
     )
     return tuple(
@@ -168,4 +174,8 @@ def _recovery(history: History, fault: FaultInterval, slow_seconds: float) -> tu
 
 
 def _disturbed(operation: Operation, slow_seconds: float) -> bool:
-    return operation.outcome is not Outcome.OK or operation.duration_seconds > slow_seconds
+    return operation.outcome is not Outcome.OK or _late(operation, slow_seconds)
+
+
+def _late(operation: Operation, slow_seconds: float) -> bool:
+    return operation.outcome is Outcome.OK and operation.duration_seconds > slow_seconds

@@ -64,7 +64,7 @@ _SERVING: Final = ("UP", "no check")
 # `option tcplog`: client, time, frontend, backend/server, times, bytes, how it ended, counts.
 _SESSION: Final = re.compile(
     rf"(?P<client>\S+):\d+ \[[^\]]+\] registry {_BACKEND}/(?P<server>\S+) [-\d]+/[-\d]+/\+?\d+ "
-    r"\+?\d+ (?P<ended>\S\S) \d+/\d+/\d+/\d+/(?P<retries>\+?\d+) \d+/\d+"
+    r"\+?\d+ \S\S \d+/\d+/\d+/\d+/(?P<retries>\+?\d+) \d+/\d+"
 )
 
 
@@ -92,8 +92,6 @@ def sessions(log: str) -> tuple[Session, ...]:
         Session(
             client=match["client"],
             server="" if match["server"] == "<NOSRV>" else match["server"],
-            # Both letters are "-" where both sides took leave; C is the client, S the server.
-            broken_by_server=match["ended"].startswith(("S", "s")),
             redispatched=match["retries"].startswith("+"),
         )
         for match in found

@@ -38,15 +38,12 @@ class Request:
 class Session:
     """One connection as a load balancer's log tells it.
 
-    `server` is the name of the replica, empty where none took it. `broken_by_server` tells that
-    the replica's side ended it before its time, so that the client had to begin anew;
-    `redispatched` that another replica took it in place of one that did not answer, of which the
-    client noticed nothing.
+    `server` is the name of the replica, empty where none took it. `redispatched` tells that it
+    took it in place of one that did not answer, of which the client noticed nothing.
     """
 
     client: str
     server: str
-    broken_by_server: bool
     redispatched: bool
 
 

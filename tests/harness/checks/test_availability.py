@@ -6,6 +6,7 @@ from harness import checks
 from harness.findings import Code, Inconclusive
 from harness.history import FaultInterval, History, Operation, Outcome
 from harness.registry.protocols import Session
+from tests.harness.checks.parts import request
 
 FAULT = FaultInterval("killed", "ha-1", injected=10.0, healed=13.0, proven_healed=True)
 SLOW_SECONDS = 2.0
@@ -26,8 +27,8 @@ def operation(due: float, seconds: float = 0.1, outcome: Outcome = Outcome.OK) -
     )
 
 
-def session(server: str, *, broken: bool = False, moved: bool = False) -> Session:
-    return Session("10.0.0.1", server, broken_by_server=broken, redispatched=moved)
+def session(server: str, *, moved: bool = False) -> Session:
+    return Session("10.0.0.1", server, redispatched=moved)
 
 
 STEADY = tuple(operation(due) for due in (13.5, 14.0, 14.5))
@@ -99,10 +100,11 @@ def test_outage_without_an_end_is_inconclusive() -> None:
 
 def test_figures_tell_what_runtimes_hid_from_what_nobody_noticed() -> None:
     history = History([operation(10.0, 2.5), operation(12.4), *STEADY])
-    sessions = [session("ha-1", broken=True), session("ha-2", moved=True), session("ha-2")]
+    sessions = [session("ha-1"), session("ha-2", moved=True), session("ha-2")]
+    requests = [request("10.0.0.9"), request("10.0.0.9", 206), request("10.0.0.9", 404)]
 
     figures = checks.pull_figures(
-        history, sessions, FAULT, subject="ha with ha-1 killed", slow_seconds=SLOW_SECONDS
+        history, sessions, requests, FAULT, subject="ha with ha-1 killed", slow_seconds=SLOW_SECONDS
     )
 
     assert {figure.name: figure.value for figure in figures} == {
@@ -110,7 +112,8 @@ def test_figures_tell_what_runtimes_hid_from_what_nobody_noticed() -> None:
         "recovery_seconds": 2.5,
         "longest_gap_seconds": pytest.approx(2.5),
         "slowest_pull_seconds": 2.5,
-        "broken_connections": 1,
+        "late_pulls": 1,
+        "resumed_reads": 1,
         "moved_connections": 1,
     }
     assert {figure.subject for figure in figures} == {"ha with ha-1 killed"}

@@ -41,11 +41,11 @@ def test_configuration_sends_to_all_servers_and_asks_for_their_health() -> None:
 
 def test_sessions_tell_whom_they_reached_and_how_they_ended() -> None:
     assert haproxy.sessions(LOG) == (
-        Session("172.19.0.1", "ha-1", broken_by_server=False, redispatched=False),
-        Session("172.19.0.6", "ha-1", broken_by_server=False, redispatched=False),
-        Session("172.19.0.5", "ha-1", broken_by_server=True, redispatched=False),
-        Session("172.19.0.5", "ha-2", broken_by_server=False, redispatched=True),
-        Session("172.19.0.5", "", broken_by_server=True, redispatched=False),
+        Session("172.19.0.1", "ha-1", redispatched=False),
+        Session("172.19.0.6", "ha-1", redispatched=False),
+        Session("172.19.0.5", "ha-1", redispatched=False),
+        Session("172.19.0.5", "ha-2", redispatched=True),
+        Session("172.19.0.5", "", redispatched=False),
     )
 
 
