@@ -130,6 +130,19 @@ class Container:
         """Return what other processes need to reach it, under the name that reports use."""
         return ContainerHandle(name, self.id, self._url)
 
+    def beside(self, name: str) -> Container | None:
+        """Return another container of the same engine, None where there is none."""
+        with reported(f"cannot look for container {name}"):
+            try:
+                found = self._client.containers.get(name)
+            except docker.errors.NotFound:
+                return None
+        return Container(name, str(found.id), self._url, self._client)
+
+    def start_beside(self, spec: ContainerSpec) -> Container:
+        """Start another container in the same engine; raises EngineError."""
+        return start_container(spec, self._client, self._url, None)
+
     def execute(self, arguments: Sequence[str], *, timeout_seconds: float = 30) -> Completed:
         """Run a command inside to its end; any exit status is an answer.
 

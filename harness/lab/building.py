@@ -27,6 +27,7 @@ from harness.registry.distribution import RegistryHandle
 from harness.registry.distribution_start import distribution_registry
 from harness.registry.replicated import attach as attached_registry
 from harness.registry.replicated_start import container_names, replicated_registry
+from harness.registry.stand_in import stand_in_name
 from harness.registry.versions import Versions, VersionsHandle
 from harness.trust import Authority
 
@@ -64,7 +65,11 @@ NEED_TOOLS: frozenset[str] = frozenset({"replication", "supply_chain"})
 def images_of(scenario: Scenario) -> tuple[Image, ...]:
     """Return the images that a scenario's lab is made of, the nodes' first."""
     registries = {REGISTRY_IMAGES[version] for version in _versions(scenario)}
-    balancers = {Image.LOAD_BALANCER for spec in scenario.registries if spec.replicas > 1}
+    balancers = {
+        Image.LOAD_BALANCER
+        for spec in scenario.registries
+        if spec.replicas > 1 or is_upstream(spec, scenario)
+    }
     tools = (Image.TOOLS,) if needs_tools(scenario) else ()
     return (node_image(scenario.cluster), *sorted(registries | balancers), *tools)
 
@@ -73,6 +78,11 @@ def _versions(scenario: Scenario) -> set[RegistryVersion]:
     """Return the versions of registries that run in a lab, those of upgrades too."""
     upgrades = [spec.upgrade_to for spec in scenario.registries if spec.upgrade_to]
     return {spec.version for spec in scenario.registries}.union(upgrades)
+
+
+def is_upstream(spec: RegistrySpec, scenario: Scenario) -> bool:
+    """Tell whether a cache fetches from a registry, so that its outages are tried."""
+    return any(other.proxy_of == spec.name for other in scenario.registries)
 
 
 def needs_tools(scenario: Scenario) -> bool:
@@ -107,6 +117,9 @@ class _Site:
         start: Callable[..., AbstractContextManager[DistributionRegistry]]
         told = receivers(spec.name, self.scenario.replication)
         start = partial(distribution_registry, upstream=upstream, receivers=told)
+        if is_upstream(spec, self.scenario):
+            start = partial(start, stand_in_image_id=self.images[Image.LOAD_BALANCER].id)
+            containers = (name, stand_in_name(name))
         if spec.replicas > 1:
             balancer = self.images[Image.LOAD_BALANCER].id
             start = partial(replicated_registry, load_balancer_image_id=balancer)

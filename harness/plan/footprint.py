@@ -61,7 +61,7 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "retention": _Small(images=12, bytes=MIB, pulls=4),
     # Those that are read slowly and at full speed, and those that get many tags.
     "resources": _Small(images=5, bytes=41 * MIB, pulls=1),
-    "mirror": _Small(images=10, bytes=2 * MIB, pulls=14),
+    "mirror": _Small(images=11, bytes=2 * MIB, pulls=16),
     # Two architectures of one image and as many as the lag is measured on; programs sign one.
     "replication": _Small(images=32, bytes=4 * MIB, pulls=2),
     # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
@@ -103,7 +103,7 @@ def _sized(capability: Capability, scenario: Scenario) -> tuple[list[int], int]:
             return large + [_ROUND_BYTES] * resources.rounds, 0
         case "kubelet":  # one pod at a time
             return by_pods, 0
-        case "mirror":  # one to compare times, one to count bytes
-            return [SIZE_CLASS_BYTES[size] for size in mirror.size_classes] * 2 * mirror.samples, 0
+        case "mirror":  # each goes over the upstream's link once
+            return [SIZE_CLASS_BYTES[size] for size in mirror.size_classes] * mirror.samples, 0
         case _:
             return [], 0

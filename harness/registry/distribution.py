@@ -25,14 +25,16 @@ from harness.registry.accounts import Accounts
 from harness.registry.answering import wait_for_answer
 from harness.registry.distribution_log import read_from, settle
 from harness.registry.protocols import CertificateFiles
+from harness.registry.stand_in import answering
 from harness.trust import served_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from http import HTTPStatus
     from pathlib import Path
 
-    from harness.engine import Container, ContainerHandle, Engine
-    from harness.registry.protocols import Backup, Collection, Registry, Request, Storage
+    from harness.engine import Container, ContainerHandle, ContainerSpec, Engine
+    from harness.registry.protocols import Backup, Collection, Registry, Request, StandIn, Storage
     from harness.scenario.model import RegistrySpec
     from harness.secret import Credentials, KeyPair, Secret
 
@@ -54,7 +56,8 @@ class RegistryHandle:
     that signed the registry's own, `fingerprint` that of the registry's certificate: both are
     empty over plain HTTP. `client_certificate` is None unless clients have to present it.
     `replicas` are the containers of a registry that has several, `container` the first of them,
-    and `load_balancer` the container before them, which has the registry's name.
+    and `load_balancer` the container before them, which has the registry's name. `stand_in` is
+    what can be started in the place of an upstream.
     """
 
     spec: RegistrySpec
@@ -66,6 +69,7 @@ class RegistryHandle:
     client_certificate: KeyPair | None = None
     replicas: tuple[str, ...] = ()
     load_balancer: str = ""
+    stand_in: ContainerSpec | None = None
 
     @property
     def configuration_folder(self) -> Path:
@@ -163,6 +167,16 @@ class DistributionRegistry:
         """Restart it on the same storage; healthy when this returns."""
         self._container.restart()
         self.wait_until_healthy()
+
+    def stand_in(self, status: HTTPStatus) -> StandIn:
+        """Return a server that refuses every request under the registry's names.
+
+        Raises HarnessError for a registry that is nobody's upstream.
+        """
+        standing_in = self.handle.stand_in
+        if standing_in is None:
+            raise HarnessError(f"{self.host} is no upstream, so nothing can stand in for it")
+        return answering(standing_in, self.handle.folder, status)
 
     def sent_bytes(self) -> int:
         """Return how much it has sent to anybody since it started, headers included."""

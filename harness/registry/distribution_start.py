@@ -18,6 +18,7 @@ from harness.registry.distribution import (
     attach,
     registry_names,
 )
+from harness.registry.stand_in import prepare_stand_in, stand_in_name
 from harness.secret import Credentials, new_password
 from harness.trust import certificate_facts
 
@@ -49,6 +50,7 @@ def distribution_registry(
     run_secret: Secret | None = None,
     upstream: DistributionRegistry | None = None,
     receivers: Sequence[str] = (),
+    stand_in_image_id: str = "",
 ) -> Generator[DistributionRegistry]:
     """Start a registry, give it when it is healthy, and remove it with its storage at the end.
 
@@ -56,13 +58,17 @@ def distribution_registry(
     and is made and removed. `authorities` are those that the scenario knows, by name.
     `run_secret` begins all passwords, so that looking for it finds them in outputs.
     `upstream`, which must answer already, is what a pull-through cache fetches from;
-    `receivers` are URLs that are notified of each change.
+    `receivers` are URLs that are notified of each change. `stand_in_image_id` is the image of
+    what can take its place, empty where nothing will.
     Raises RegistryError when it does not become healthy.
     """
     try:
         fetching = None if upstream is None else _upstream(upstream)
         handle = prepare(spec, name, folder, authorities, run_secret)
         configure(handle, new_password(run_secret), fetching, receivers)
+        if stand_in_image_id:
+            other = _stand_in(handle, stand_in_image_id, network, labels)
+            handle = replace(handle, stand_in=other)
         volume = engine.create_volume(name, labels)
         container = server(handle, image_id, network, labels, volume=volume)
         engine.start(
@@ -77,7 +83,7 @@ def distribution_registry(
         registry.wait_until_healthy()
         yield registry
     finally:
-        remove(engine, (name,), folder)
+        remove(engine, (name, stand_in_name(name)), folder)
 
 
 def server(
@@ -114,6 +120,26 @@ def prepare(
         accounts_of(folder).set_password(credentials.username, credentials.password)
     handle = RegistryHandle(spec=spec, container=name, folder=folder, credentials=credentials)
     return handle if spec.tls is None else _prepare_tls(handle, spec.tls, authorities)
+
+
+def _stand_in(
+    handle: RegistryHandle, image_id: str, network: str, labels: Mapping[str, str]
+) -> ContainerSpec:
+    """Return what can take the place of a registry's container: its names and certificate."""
+    mounted = handle.folder / CONFIGURATION_FOLDER
+    parts = (mounted / config.CERTIFICATE_FILE, mounted / config.KEY_FILE)
+    return prepare_stand_in(
+        ContainerSpec(
+            name=stand_in_name(handle.container),
+            image=image_id,
+            hostname=f"{handle.spec.name}-stand-in",
+            labels=labels,
+            network=network,
+            aliases=registry_names(handle.spec),
+        ),
+        handle.folder,
+        certificate="".join(part.read_text() for part in parts) if handle.spec.tls else "",
+    )
 
 
 def _upstream(registry: DistributionRegistry) -> config.Upstream:

@@ -6,7 +6,9 @@ Keywords and formats: the HAProxy configuration manual, and its management guide
 from __future__ import annotations
 
 import csv
+import json
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from harness.registry.protocols import Session
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 CONFIGURATION_FOLDER: Final = "/usr/local/etc/haproxy"
 CONFIGURATION_FILE: Final = "haproxy.cfg"
+CERTIFICATE_FILE: Final = "registry.pem"
 STATISTICS_PORT: Final = 8404
 STATISTICS_PATH: Final = "/statistics;csv"
 
@@ -58,6 +61,17 @@ frontend statistics
   stats enable
   stats uri /statistics
 """
+_REFUSING: Final = """\
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 60s
+  timeout server 60s
+frontend registry
+  bind :{port}{tls}
+  http-request return status {status} content-type application/json string '{body}'
+"""
+_ERROR_CODES: Final = {HTTPStatus.TOO_MANY_REQUESTS: "TOOMANYREQUESTS"}
 _BACKEND: Final = "replicas"
 # A server whose health nobody checks gets connections whatever it does.
 _SERVING: Final = ("UP", "no check")
@@ -82,6 +96,21 @@ def configuration(
         health_path=health_path,
         statistics_port=STATISTICS_PORT,
         servers="\n".join(lines),
+    )
+
+
+def refusing(status: HTTPStatus, *, port: int, certificate: str | None) -> str:
+    """Return the text of a configuration that answers every request with an error.
+
+    The body is one of the distribution specification. `certificate` is a file with certificate
+    and key, None for plain HTTP.
+    """
+    code = _ERROR_CODES.get(status, "UNAVAILABLE")
+    return _REFUSING.format(
+        port=port,
+        tls=f" ssl crt {certificate}" if certificate else "",
+        status=int(status),
+        body=json.dumps({"errors": [{"code": code, "message": status.phrase.lower()}]}),
     )
 
 

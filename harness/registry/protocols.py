@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
+    from http import HTTPStatus
     from pathlib import Path
 
     from harness.distribution_api import DistributionAPI, Endpoint
-    from harness.engine import ContainerHandle
+    from harness.engine import ContainerHandle, ContainerSpec
     from harness.scenario.model import RegistrySpec, RegistryVersion
     from harness.secret import Credentials, Secret
 
@@ -184,6 +185,23 @@ class Restarts(Protocol):
 
         Raises RegistryError when it does not answer in time.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A server that can be started in a registry's place, and the port at which it answers."""
+
+    container: ContainerSpec
+    port: int
+
+
+@runtime_checkable
+class HasStandIn(Protocol):
+    """Ability of a registry: another server can take its place and its names for a while."""
+
+    def stand_in(self, status: HTTPStatus) -> StandIn:
+        """Return a server, not started yet, that answers every request with an HTTP status."""
         ...
 
 

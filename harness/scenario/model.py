@@ -102,6 +102,7 @@ Ability = Literal[
     "ExposesStorage",
     "HasLoadBalancer",
     "HasReplicas",
+    "HasStandIn",
     "HasTwin",
     "HasUndeclaredName",
     "InContainer",

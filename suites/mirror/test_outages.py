@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,9 @@ from harness import checks
 from harness.cluster.protocols import InContainer
 from harness.diagnosis import FailureCode
 from harness.faults.containers import Stopped
+from harness.faults.stand_ins import Replaced
 from harness.lab import ability
+from harness.registry.protocols import HasStandIn
 
 if TYPE_CHECKING:
     from fixtures.caching import CachedUpstream
@@ -43,3 +46,35 @@ def test_missing_upstream_is_named_and_forgotten(
         refused = cached.pull(image, cached.nodes)
     judge(checks.all_refused(refused, *GONE))
     judge(checks.all_succeeded(cached.pull(image, cached.nodes)))
+
+
+@pytest.mark.failure_modes(30)
+def test_rate_limited_upstream_costs_only_what_is_not_cached(
+    cached: CachedUpstream, publish: Publish, judge: Judge
+) -> None:
+    """While the upstream answers only 429, nodes pull what is cached, and are told it else."""
+    _refuse(cached, publish, judge, HTTPStatus.TOO_MANY_REQUESTS, FailureCode.RATE_LIMITED)
+
+
+@pytest.mark.failure_modes(30)
+def test_failing_upstream_costs_only_what_is_not_cached(
+    cached: CachedUpstream, publish: Publish, judge: Judge
+) -> None:
+    """While the upstream answers only 503, nodes pull what is cached, and are told it else."""
+    _refuse(cached, publish, judge, HTTPStatus.SERVICE_UNAVAILABLE, FailureCode.SERVER_ERROR)
+
+
+def _refuse(
+    cached: CachedUpstream, publish: Publish, judge: Judge, status: HTTPStatus, told: FailureCode
+) -> None:
+    """Pull a cached image and one that is not, while the upstream answers with an error."""
+    container = ability(cached.upstream, InContainer).container
+    stand_in = ability(cached.upstream, HasStandIn).stand_in(status)
+    image, other = publish(cached.upstream), publish(cached.upstream)
+    cached.warm(image, cached.nodes[0])
+    with cached.without_upstream(Replaced(container, stand_in, f"answering {status}")):
+        refused = cached.pull(other, cached.nodes)
+        pulls = cached.pull(image, cached.others)
+    judge(checks.all_succeeded(pulls), checks.is_image(pulls, image.image))
+    judge(checks.all_refused(refused, told))
+    judge(checks.all_succeeded(cached.pull(other, cached.nodes)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from harness.registry import haproxy
 from harness.registry.protocols import Session
 
@@ -24,6 +26,18 @@ replicas,BACKEND,0,UP,1
 statistics,FRONTEND,,OPEN,
 statistics,BACKEND,0,UP,0
 """
+
+
+def test_refusing_server_answers_everything_with_an_error_of_the_specification() -> None:
+    limited = haproxy.refusing(HTTPStatus.TOO_MANY_REQUESTS, port=5000, certificate="/a.pem")
+    away = haproxy.refusing(HTTPStatus.SERVICE_UNAVAILABLE, port=5000, certificate=None)
+
+    assert "  bind :5000 ssl crt /a.pem\n" in limited
+    assert "return status 429 " in limited
+    assert '{"errors": [{"code": "TOOMANYREQUESTS", "message": "too many requests"}]}' in limited
+    assert "  bind :5000\n" in away
+    assert "return status 503 " in away
+    assert '"code": "UNAVAILABLE"' in away
 
 
 def test_configuration_sends_to_all_servers_and_asks_for_their_health() -> None:
