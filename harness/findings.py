@@ -35,6 +35,7 @@ class Code(StrEnum):
     COLLECTION = "collection"
     SPACE_KEPT = "space-kept"
     WRITE_ACCEPTED = "write-accepted"
+    ACCESS = "access"
     LISTING = "listing"
     FETCHED_AGAIN = "fetched-again"
     CACHE_REFUSED = "cache-refused"

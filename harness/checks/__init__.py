@@ -4,6 +4,7 @@ Each one raises Inconclusive when there is nothing to judge, because missing evi
 passes.
 """
 
+from harness.checks.access import same_access
 from harness.checks.availability import (
     all_in_service,
     all_were_used,
@@ -123,6 +124,7 @@ __all__ = [
     "refuses_anonymous_clients",
     "rolled_out",
     "runtime_ready",
+    "same_access",
     "same_content",
     "same_entrance",
     "same_inventory",

@@ -58,6 +58,7 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "integrity": _Small(images=16, bytes=8 * MIB, pulls=10),
     "gc": _Small(images=20, bytes=2 * MIB, pulls=4),
     "upgrade": _Small(images=14, bytes=2 * MIB, pulls=8),
+    "backup": _Small(images=40, bytes=5 * MIB, pulls=1),
     "retention": _Small(images=12, bytes=MIB, pulls=4),
     # Those that are read slowly and at full speed, and those that get many tags.
     "resources": _Small(images=5, bytes=41 * MIB, pulls=1),

@@ -56,6 +56,7 @@ Capability = Literal[
     "kubelet",
     "gc",
     "retention",
+    "backup",
     "resources",
     "ha",
     "mirror",
@@ -85,6 +86,9 @@ Measure = Literal[
     "local_speedup",
     "upstream_bytes_saved_ratio",
     "replication_lag_p95_seconds",
+    "backup_seconds",
+    "backup_size_bytes",
+    "restore_seconds",
 ]
 CheckId = Annotated[
     str,

@@ -51,6 +51,9 @@ MEASURED_BY: dict[Measure, Capability] = {
     "local_speedup": "mirror",
     "upstream_bytes_saved_ratio": "mirror",
     "replication_lag_p95_seconds": "replication",
+    "backup_seconds": "backup",
+    "backup_size_bytes": "backup",
+    "restore_seconds": "backup",
 }
 # Measures that must be large; all others must be small.
 _AT_LEAST: tuple[Measure, ...] = ("local_speedup", "upstream_bytes_saved_ratio")
@@ -69,6 +72,9 @@ MEASURED_WITH: dict[Measure, Ability] = {
     "large_layer_pull_seconds": "RuntimeAccess",
     "failed_pull_ratio": "HasReplicas",
     "recovery_seconds": "HasReplicas",
+    "backup_seconds": "BacksUp",
+    "backup_size_bytes": "BacksUp",
+    "restore_seconds": "BacksUp",
 }
 _NEEDS_SIZE_CLASS = (
     "cold_pull_p95_seconds",

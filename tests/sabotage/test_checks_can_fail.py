@@ -14,6 +14,7 @@ from harness.scenario.model import CAPABILITIES
 from tests.acceptance_runs import pytest_command, run_acceptance
 from tests.kubernetes.sabotage.cases import CASES as KUBERNETES_CASES
 from tests.sabotage import (
+    backup_cases,
     gc_cases,
     ha_cases,
     integrity_cases,
@@ -36,6 +37,7 @@ CASES = {
     case.name: case
     for module in (
         gc_cases,
+        backup_cases,
         retention_cases,
         trust_cases,
         pull_secrets_cases,
