@@ -134,8 +134,8 @@ def push_once(
     try:
         api.push(image, repository, TAG, chunk_bytes=chunk_bytes)
     except UnexpectedStatusError as error:
-        outcome, evidence = Outcome.FAILED, error.problem
-        cause = diagnose(f"HTTP status: {error.status}").code
+        outcome, cause = Outcome.FAILED, error.diagnosis.code
+        evidence = f"{error.problem}: {error.diagnosis.evidence}"
     except RegistryError as error:
         outcome, evidence = Outcome.UNKNOWN, error.problem
         cause = diagnose(error.problem).code

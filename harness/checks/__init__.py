@@ -33,7 +33,7 @@ from harness.checks.garbage import (
 )
 from harness.checks.kubelet import counted, pulled_as_configured, set_up_as_asked
 from harness.checks.listings import in_pages, listed_once
-from harness.checks.operations import failed_ratio, wrong_digests
+from harness.checks.operations import failed_ratio, push_refused, wrong_digests
 from harness.checks.path import (
     asked,
     asked_in_vain,
@@ -119,6 +119,7 @@ __all__ = [
     "outage_seconds",
     "pull_figures",
     "pulled_as_configured",
+    "push_refused",
     "recovery_seconds",
     "refused_by",
     "refuses_anonymous_clients",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.registry.protocols import Request, Session
 
 # So many operations in a row that nothing disturbs show that a system works steadily again.
-STEADY: Final = 3
+STEADY: Final = 5
 _PARTIAL: Final = HTTPStatus.PARTIAL_CONTENT
 
 
@@ -25,24 +25,26 @@ def recovery_seconds(history: History, fault: FaultInterval, *, slow_seconds: fl
     """Return how long it took from a fault's injection until operations ended well steadily.
 
     An operation is disturbed when it failed, or took longer than `slow_seconds` from the moment
-    when it was due, and ended after the injection. The figure is the time from the injection to
-    the end of the last disturbed one, 0 where there is none.
+    when it was due. Operations end well steadily from the first 5 on that were due one after the
+    other, none of them disturbed, with no failure after them. The figure is the time from the
+    injection to the end of the last disturbed operation that was due before those, 0 where there
+    is none; what had ended before the injection does not count.
 
-    Raises Inconclusive unless 3 operations were due after that, and after the healing: else it
-    might be the end of the load that ended the disturbance.
+    Raises Inconclusive where there are no such 5, or fewer than 5 operations were due after the
+    healing: else it might be the end of the load that ended the disturbance.
     """
-    last, after = _recovery(history, fault, slow_seconds)
-    if after < STEADY:
+    moment = _recovered(history, fault, slow_seconds)
+    if moment is None:
         raise Inconclusive(
-            f"only {after} operations began after {fault.subject} was healed and the last "
-            f"disturbed one had ended: {STEADY} in a row would show that it works again"
+            f"no {STEADY} operations in a row ended well after {fault.subject} was {fault.fault} "
+            "and until after it was healed: nothing shows that it works again"
         )
-    return last - fault.injected
+    return moment - fault.injected
 
 
 def is_steady(history: History, fault: FaultInterval, *, slow_seconds: float) -> bool:
     """Tell whether what has ended so far shows when operations ended well steadily again."""
-    return _recovery(history, fault, slow_seconds)[1] >= STEADY
+    return _recovered(history, fault, slow_seconds) is not None
 
 
 def comes_back(
@@ -161,16 +163,31 @@ def all_were_used(servers: Collection[str], sessions: Sequence[Session]) -> tupl
     )
 
 
-def _recovery(history: History, fault: FaultInterval, slow_seconds: float) -> tuple[float, int]:
-    """Return the end of the last disturbed operation, and how many began after it and healing."""
-    operations = history.operations
-    ends = [
-        each.ended
-        for each in operations
-        if each.ended > fault.injected and _disturbed(each, slow_seconds)
-    ]
-    last = max(ends, default=fault.injected)
-    return last, sum(each.started > max(last, fault.healed) for each in operations)
+def _recovered(history: History, fault: FaultInterval, slow_seconds: float) -> float | None:
+    """Return the end of the last operation that was disturbed, None where nothing shows it."""
+    operations = sorted(history.operations, key=lambda each: each.started)
+    touched = [each for each in operations if each.ended > fault.injected]
+    failures = [each.ended for each in touched if each.outcome is not Outcome.OK]
+    steady_from = _steady_from(operations, max([fault.injected, *failures]), slow_seconds)
+    healthy = sum(each.started > fault.healed for each in operations)
+    if steady_from is None or healthy < STEADY:
+        return None
+    before = (each for each in touched if each.started < steady_from)
+    disturbed = [each.ended for each in before if _disturbed(each, slow_seconds)]
+    return max(disturbed, default=fault.injected)
+
+
+def _steady_from(
+    operations: Sequence[Operation], moment: float, slow_seconds: float
+) -> float | None:
+    """Return when the first of enough undisturbed operations in a row was due after a moment."""
+    row: list[Operation] = []
+    for each in operations:
+        if each.started > moment:
+            row = [] if _disturbed(each, slow_seconds) else [*row, each]
+        if len(row) == STEADY:
+            return row[0].started
+    return None
 
 
 def _disturbed(operation: Operation, slow_seconds: float) -> bool:

@@ -10,7 +10,8 @@ from harness.history import Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.history import History
+    from harness.diagnosis import FailureCode
+    from harness.history import History, Operation
 
 
 def failed_ratio(history: History) -> float:
@@ -48,3 +49,27 @@ def wrong_digests(history: History, expected: Mapping[str, str]) -> tuple[Findin
                 )
             )
     return tuple(found)
+
+
+def push_refused(subject: str, operation: Operation, expected: FailureCode) -> tuple[Finding, ...]:
+    """Find a push that was acknowledged and must not be, or refused for another reason."""
+    if operation.outcome is Outcome.OK:
+        return (
+            Finding(
+                Code.WRITE_ACCEPTED,
+                subject,
+                f"the push of {operation.reference} was acknowledged, it must be refused: "
+                f"{expected}",
+                "find out where it was stored, and who reads it there",
+            ),
+        )
+    if operation.cause == expected:
+        return ()
+    return (
+        Finding(
+            Code.WRONG_REASON,
+            subject,
+            f"push of {operation.reference}: expected {expected}, got {operation.cause}: "
+            f"{operation.evidence}",
+        ),
+    )

@@ -14,11 +14,13 @@ from urllib.parse import urljoin, urlsplit
 
 import urllib3
 
+from harness.diagnosis import diagnose_response
 from harness.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Mapping
 
+    from harness.diagnosis import Diagnosis
     from harness.secret import Credentials, KeyPair
 
 _USER_AGENT: Final = "pullproof"
@@ -85,15 +87,25 @@ class Endpoint:
 class UnexpectedStatusError(RegistryError):
     """The registry answered with another status than the operation promises.
 
-    `code` is the OCI error code of the body, such as `BLOB_UNKNOWN`, empty where it has none.
+    `code` is the OCI error code of the body, such as `BLOB_UNKNOWN`, empty where it has none;
+    `diagnosis` is what the answer as a whole means.
     """
 
-    def __init__(self, request: str, *, status: int, code: str, expected: Collection[int]) -> None:
+    def __init__(
+        self,
+        request: str,
+        *,
+        status: int,
+        code: str,
+        expected: Collection[int],
+        diagnosis: Diagnosis,
+    ) -> None:
         wanted = " or ".join(str(each) for each in sorted(expected))
         told = f" {code}" if code else ""
         super().__init__(f"{request}: answered {status}{told}, expected {wanted}")
         self.status = status
         self.code = code
+        self.diagnosis = diagnosis
 
 
 class Transport:
@@ -175,6 +187,9 @@ class Transport:
                         status=response.status,
                         code=_error_code(response.data),
                         expected=expected,
+                        diagnosis=diagnose_response(
+                            response.status, response.data, dict(response.headers)
+                        ),
                     )
                 yield response
         except urllib3.exceptions.HTTPError as error:

@@ -31,12 +31,13 @@ HOST = "ha.pullproof.test:5000"
 REPLICAS = frozenset({"ha-1", "ha-2"})
 
 ELSEWHERE = "/tmp/elsewhere"
-# Both storages get what was pushed to either; then $1, a layer, is changed in the other one.
-COPY_AND_SPOIL = (
+# Both storages get what was pushed to either.
+COPY = (
     f"mkdir -p {ELSEWHERE}; cp -rn {ELSEWHERE}/* {config.STORAGE_FOLDER}; "
-    f"cp -rn {config.STORAGE_FOLDER}/* {ELSEWHERE}; "
-    f'printf spoilt | dd of="{ELSEWHERE}$1" conv=notrunc 2>/dev/null'
+    f"cp -rn {config.STORAGE_FOLDER}/* {ELSEWHERE}"
 )
+# Then $1, a layer, is changed in the other one.
+COPY_AND_SPOIL = f'{COPY}; printf spoilt | dd of="{ELSEWHERE}$1" conv=notrunc 2>/dev/null'
 
 DEAD = "test_replicas.py::test_pulls_go_on_while_a_replica_is_dead"
 STILL = "test_replicas.py::test_pulls_go_on_while_a_replica_stands_still"
@@ -49,6 +50,7 @@ BLOBS = "test_uploads.py::test_blobs_come_from_where_nodes_reach"
 CONTENT = "test_uploads.py::test_content_is_the_same_at_each_replica"
 OUTLIVES = "test_uploads.py::test_upload_outlives_the_replica_that_began_it"
 NODES = "test_nodes.py"
+STORAGE = "test_storage.py"
 
 
 def _setting(section: str, **settings: object) -> Callable[[Document], None]:
@@ -66,8 +68,17 @@ def _store_elsewhere(lab: Lab) -> None:
 
 def _spoil_what_the_second_serves(lab: Lab, published: Published) -> None:
     layer = config.blob_path(published.image.layers[0].digest).removeprefix(config.STORAGE_FOLDER)
+    _run_in_the_second(lab, COPY_AND_SPOIL, layer)
+
+
+def _copy_to_both(lab: Lab, _: Published) -> None:
+    """Let each replica serve what was pushed to any, from storages of their own."""
+    _run_in_the_second(lab, COPY)
+
+
+def _run_in_the_second(lab: Lab, script: str, *arguments: str) -> None:
     second = replicated(lab).replicas[1]._container
-    done = second.execute(["sh", "-c", COPY_AND_SPOIL, "sh", layer])
+    done = second.execute(["sh", "-c", script, "sh", *arguments])
     assert done.status == 0, done.stderr
 
 
@@ -198,6 +209,18 @@ CASES = (
         parts=(CONTENT,),
         sabotage=Sabotage(lab_started=_store_elsewhere, published=_spoil_what_the_second_serves),
         turns_red={"ha.content-is-the-same-at-each-replica": Code.WRONG_BYTES},
+        subjects=frozenset({"ha-2"}),
+    ),
+    Case(
+        name="replica-writes-where-nobody-looks",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(STORAGE,),
+        sabotage=Sabotage(lab_started=_store_elsewhere, published=_copy_to_both),
+        turns_red={
+            "ha.full-storage-refuses-pushes-and-serves-pulls": Code.WRITE_ACCEPTED,
+            "ha.read-only-storage-refuses-pushes-and-serves-pulls": Code.WRITE_ACCEPTED,
+        },
         subjects=frozenset({"ha-2"}),
     ),
     Case(

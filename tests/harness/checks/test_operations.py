@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness import checks
+from harness.diagnosis import FailureCode
 from harness.findings import Code, Inconclusive
 from harness.history import History, Operation, Outcome
 
@@ -52,3 +53,19 @@ def test_wrong_and_missing_digests_are_found() -> None:
 def test_reference_that_nobody_knows_is_inconclusive() -> None:
     with pytest.raises(Inconclusive, match="a stands for"):
         checks.wrong_digests(History([operation("a")]), {})
+
+
+def test_push_that_is_refused_for_its_reason_is_sound() -> None:
+    refused = operation("a", Outcome.FAILED)
+
+    assert checks.push_refused("ha-1", refused, FailureCode.TIMEOUT) == ()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [(Outcome.OK, Code.WRITE_ACCEPTED), (Outcome.UNKNOWN, Code.WRONG_REASON)],
+)
+def test_push_that_is_not_refused_for_its_reason_is_found(outcome: Outcome, code: Code) -> None:
+    [found] = checks.push_refused("ha-1", operation("a", outcome), FailureCode.STORAGE)
+
+    assert (found.code, found.subject) == (code, "ha-1")
