@@ -66,6 +66,11 @@ class KindCluster:
         return self.namespaces.first
 
     @property
+    def kubeconfig(self) -> Path:
+        """How an administrator reaches it."""
+        return self.api.kubeconfig
+
+    @property
     def second_namespace(self) -> str:
         """Another one, for what must not reach across namespaces."""
         return self.namespaces.second

@@ -178,6 +178,16 @@ class Cluster(Protocol):
 
 
 @runtime_checkable
+class MadeForRun(Protocol):
+    """Ability of a cluster: it is Kubernetes that was made for this run, so it may be broken."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """How an administrator reaches it."""
+        ...
+
+
+@runtime_checkable
 class KubernetesAccess(Protocol):
     """Ability of a cluster: it is Kubernetes, and this run has two namespaces of its own in it."""
 

@@ -113,6 +113,7 @@ Ability = Literal[
     "KeepsAccessLog",
     "KubernetesAccess",
     "ListsStorage",
+    "MadeForRun",
     "PresentsCertificate",
     "Replicates",
     "ReportsUsage",

@@ -1,0 +1,170 @@
+"""Pods, nodes and runtimes of a real cluster, broken and healed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import oci, workload
+from harness.cluster.existing import ExistingCluster
+from harness.cluster.kind import KindCluster
+from harness.cluster.protocols import MadeForRun, RunsRuntime
+from harness.errors import HarnessError
+from harness.faults.fault import caused, injected
+from harness.faults.pods import NodeDrained, PodDeleted
+from harness.faults.runtimes import RuntimeRestarted, RuntimeStopped
+from harness.history import History
+from harness.lab import credentials_of
+from harness.wait import wait_until
+from tests.fault_owner import owned_elsewhere
+
+if TYPE_CHECKING:
+    from harness.cluster.containerd_node import ContainerdNode
+    from harness.lab import Lab
+
+SYSTEM = "/api/v1/namespaces/kube-system/pods"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A pod of the cluster's nameserver, and the node that it runs on."""
+
+    name: str
+    node_name: str
+
+
+@pytest.fixture
+def cluster(lab: Lab) -> KindCluster:
+    assert isinstance(lab.cluster, KindCluster)
+    return lab.cluster
+
+
+def nameservers(cluster: KindCluster) -> list[Placed]:
+    """All that are ready."""
+    pods = cluster.api.list(SYSTEM, labelSelector="k8s-app=kube-dns")
+    return [
+        Placed(str(pod["metadata"]["name"]), str(pod["spec"]["nodeName"]))
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"]
+        and any(
+            each["type"] == "Ready" and each["status"] == "True"
+            for each in pod["status"].get("conditions", ())
+        )
+    ]
+
+
+def some_nameservers(cluster: KindCluster) -> list[Placed]:
+    """All that are ready, once one is: a cluster is up before its nameservers are."""
+    return wait_until(
+        lambda: nameservers(cluster),
+        timeout_seconds=60,
+        interval_seconds=0.2,
+        what="a nameserver to be ready",
+    )
+
+
+def drained(cluster: KindCluster) -> NodeDrained:
+    """The fault of draining the node of a nameserver."""
+    node_name = some_nameservers(cluster)[0].node_name
+    return NodeDrained(cluster.kubeconfig, node_name, node_name.removeprefix(f"{cluster.name}-"))
+
+
+def test_deleted_pod_is_replaced(cluster: KindCluster) -> None:
+    before, history = some_nameservers(cluster), History()
+
+    caused(PodDeleted(cluster.kubeconfig, "kube-system", before[0].name), into=history)
+
+    after = nameservers(cluster)
+    assert len(after) >= len(before)
+    assert before[0].name not in {pod.name for pod in after}
+    assert history.faults[0].subject == f"kube-system/{before[0].name}"
+
+
+def test_pod_that_nobody_would_replace_is_not_deleted(cluster: KindCluster) -> None:
+    static = next(
+        str(pod["metadata"]["name"])
+        for pod in cluster.api.list(SYSTEM, labelSelector="tier=control-plane")
+    )
+    # a node stands as the controller of its static pods, and makes no other one
+    owners = cluster.api.get(f"{SYSTEM}/{static}")["metadata"]["ownerReferences"]
+    assert owners[0]["kind"] == "Node"
+    with pytest.raises(HarnessError, match="has no controller"):
+        caused(PodDeleted(cluster.kubeconfig, "kube-system", static), into=History())
+
+
+def test_drained_node_is_left_and_takes_pods_again(cluster: KindCluster) -> None:
+    fault = drained(cluster)
+
+    with injected(fault, into=History(), time_limit_seconds=120):
+        assert fault.node_name not in {pod.node_name for pod in nameservers(cluster)}
+
+    node = cluster.api.get(f"/api/v1/nodes/{fault.node_name}")
+    assert "unschedulable" not in node["spec"]
+
+
+def test_drained_node_takes_pods_again_when_its_owner_is_killed(cluster: KindCluster) -> None:
+    fault = drained(cluster)
+    with owned_elsewhere(fault) as pid:
+        assert fault.is_active()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not fault.is_active(), timeout_seconds=10, what="the fault to heal")
+
+
+def test_cluster_that_is_gone_needs_no_healing(cluster: KindCluster) -> None:
+    gone = NodeDrained(cluster.kubeconfig.with_name("gone"), "node", "node")
+
+    gone.heal()
+    assert not gone.is_active()
+
+
+def worker(lab: Lab) -> ContainerdNode:
+    assert isinstance(lab.cluster, KindCluster)
+    return lab.cluster.nodes[-1]
+
+
+def pulls(lab: Lab, node: ContainerdNode) -> bool:
+    repository = workload.unique_repository("faults")
+    image = workload.publish(lab.primary, oci.image(), repository=repository)
+    credentials = credentials_of(lab.primary)
+    return node.pull(image.reference, credentials, timeout_seconds=10).succeeded
+
+
+def test_node_without_its_runtime_pulls_nothing(lab: Lab) -> None:
+    node = worker(lab)
+    assert isinstance(node, RunsRuntime)
+
+    fault = RuntimeStopped(node.container, node.runtime_unit)
+    with injected(fault, into=History(), time_limit_seconds=120):
+        assert not pulls(lab, node)
+
+    wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
+    assert pulls(lab, node)
+
+
+def test_stopped_runtime_starts_when_its_owner_is_killed(lab: Lab) -> None:
+    node = worker(lab)
+    fault = RuntimeStopped(node.container, node.runtime_unit)
+    with owned_elsewhere(fault) as pid:
+        assert fault.is_active()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not fault.is_active(), timeout_seconds=10, what="the fault to heal")
+    wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
+
+
+def test_runtime_pulls_again_after_a_restart(lab: Lab) -> None:
+    node, history = worker(lab), History()
+
+    caused(RuntimeRestarted(node.container, node.runtime_unit), into=history)
+
+    wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
+    assert pulls(lab, node)
+    assert history.faults[0].proven_healed
+
+
+def test_only_clusters_of_ours_may_be_broken(cluster: KindCluster) -> None:
+    assert isinstance(cluster, MadeForRun)
+    assert not hasattr(ExistingCluster, "kubeconfig")
