@@ -8,6 +8,7 @@ pytest_plugins = [
     "fixtures.reporting",
     "fixtures.workload",
     "fixtures.measuring",
+    "fixtures.signing",
     "fixtures.caching",
     "fixtures.pods",
     "fixtures.pod_measuring",

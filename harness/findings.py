@@ -37,6 +37,8 @@ class Code(StrEnum):
     WRITE_ACCEPTED = "write-accepted"
     ACCESS = "access"
     LISTING = "listing"
+    SIGNATURE_LOST = "signature-lost"
+    SIGNATURE_ACCEPTED = "signature-accepted"
     FETCHED_AGAIN = "fetched-again"
     CACHE_REFUSED = "cache-refused"
     PUSH_ACCEPTED = "push-accepted"

@@ -281,6 +281,14 @@ def _json(document: object) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
+def cosign_tag(digest: str) -> str:
+    """Return the tag under which cosign keeps signatures of an image in its old format.
+
+    https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+    """
+    return f"{referrers_tag(digest)}.sig"
+
+
 def referrers_tag(digest: str) -> str:
     """Return the tag that lists what refers to a manifest where a registry cannot tell.
 

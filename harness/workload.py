@@ -50,6 +50,11 @@ class Published:
         return f"{host}/{self.repository}:{self.tag}"
 
     @property
+    def by_digest(self) -> str:
+        """The reference that no tag can move away from it."""
+        return f"{self.host}/{self.repository}@{self.image.digest}"
+
+    @property
     def digests(self) -> tuple[str, ...]:
         """Digests of all its blobs and of its manifest: what a node must hold after a pull."""
         return (

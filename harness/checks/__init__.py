@@ -65,6 +65,7 @@ from harness.checks.replication import (
     verified,
 )
 from harness.checks.rollouts import fits_volume, on_every_node, rolled_out, stopped
+from harness.checks.signatures import attached, refused, signed
 from harness.checks.upgrades import (
     dropped_options,
     ignored_by_default,
@@ -85,6 +86,7 @@ __all__ = [
     "answered",
     "asked",
     "asked_in_vain",
+    "attached",
     "authority_signs",
     "comes_back",
     "counted",
@@ -121,6 +123,7 @@ __all__ = [
     "pulled_as_configured",
     "push_refused",
     "recovery_seconds",
+    "refused",
     "refused_by",
     "refuses_anonymous_clients",
     "rolled_out",
@@ -135,6 +138,7 @@ __all__ = [
     "served_by",
     "served_to_user",
     "set_up_as_asked",
+    "signed",
     "stays_put",
     "still_served",
     "stopped",

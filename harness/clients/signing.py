@@ -52,23 +52,36 @@ class Signer(Protocol):
 
 @dataclass(frozen=True)
 class Cosign:
-    """cosign with a pair of keys; the signature lies under a tag made of the digest."""
+    """cosign with a pair of keys.
+
+    The signature lies under a tag made of the digest; as a `bundle`, which is what cosign makes
+    since version 3, it is a manifest that refers to the image.
+    """
 
     workspace: Workspace
-    name: str = "cosign"
+    bundle: bool = False
+
+    @property
+    def name(self) -> str:
+        """The program's name, and what it makes."""
+        return "cosign with bundles" if self.bundle else "cosign"
 
     def sign(self, reference: str) -> None:
         """Sign an image, named by digest, in its registry. Raises CommandError."""
         offline = ("--use-signing-config=false", "--tlog-upload=false")
-        key = ("--key", "cosign.key", "--new-bundle-format=false")
+        key = ("--key", "cosign.key", self._format)
         _succeed(
             self.workspace, ["cosign", "sign", *offline, *key, reference], input_file=_PASSWORD_FILE
         )
 
     def verify(self, reference: str) -> Completed:
         """Verify an image by this key; the status is 0 where it is signed with it."""
-        key = ("--key", "cosign.pub", "--new-bundle-format=false", "--insecure-ignore-tlog")
+        key = ("--key", "cosign.pub", self._format, "--insecure-ignore-tlog")
         return self.workspace.run(["cosign", "verify", *key, reference])
+
+    @property
+    def _format(self) -> str:
+        return f"--new-bundle-format={str(self.bundle).lower()}"
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,7 @@ def signers(workspace: Workspace, password: bytes) -> tuple[Signer, ...]:
     _succeed(workspace, ["notation", "cert", "generate-test", "--default", _AUTHORITY])
     workspace.write("policy.json", json.dumps(_POLICY).encode())
     _succeed(workspace, ["notation", "policy", "import", "policy.json"])
-    return Cosign(workspace), Notation(workspace)
+    return Cosign(workspace), Cosign(workspace, bundle=True), Notation(workspace)
 
 
 def _succeed(workspace: Workspace, arguments: Sequence[str], *, input_file: str = "") -> None:

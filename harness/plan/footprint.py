@@ -64,6 +64,7 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "resources": _Small(images=5, bytes=41 * MIB, pulls=1),
     "mirror": _Small(images=11, bytes=2 * MIB, pulls=16),
     # Two architectures of one image and as many as the lag is measured on; programs sign one.
+    "supply_chain": _Small(images=12, bytes=MIB, pulls=0),
     "replication": _Small(images=32, bytes=4 * MIB, pulls=2),
     # Among them four of 36 MiB, which are long enough under way to see who waits for whom.
     "kubelet": _Small(images=80, bytes=152 * MIB, pulls=100, per_sample=3),

@@ -68,8 +68,8 @@ REPLICATED = Kind(
 )
 # Distribution 2.8 answers with all tags at once, whatever is asked (registry/handlers/tags.go).
 LISTS_IN_PAGES = Kind(
-    "that lists tags in pages: Distribution 3, or one that exists",
-    lambda spec: spec.provider == "existing" or (spec.version == "3" and spec.proxy_of is None),
+    "that is known to list tags in pages, which Distribution 3 does",
+    lambda spec: spec.version == "3" and spec.proxy_of is None,
 )
 PRIVATE_MIRROR_OF_HUB = Kind(
     "that mirrors docker.io with accounts of its own",

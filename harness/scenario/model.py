@@ -62,6 +62,7 @@ Capability = Literal[
     "mirror",
     "upgrade",
     "replication",
+    "supply_chain",
 ]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 Measure = Literal[

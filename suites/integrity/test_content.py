@@ -47,8 +47,7 @@ def test_digest_names_one_image(
     registry = lab.primary
     pinned = publish(registry)
     moved = push(oci.image(), pinned.repository, registry)
-    reference = f"{registry.host}/{pinned.repository}@{pinned.image.digest}"
-    pulls = pull(reference, registry.credentials)
+    pulls = pull(pinned.by_digest, registry.credentials)
     judge(checks.all_succeeded(pulls), checks.is_image(pulls, pinned.image))
     by_tag = pull(moved.reference, registry.credentials)
     judge(checks.all_succeeded(by_tag), checks.is_image(by_tag, moved.image))

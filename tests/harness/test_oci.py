@@ -217,3 +217,8 @@ def test_layer_that_is_pushed_apart_stands_in_config_and_manifest_alone() -> Non
     assert manifest["layers"][-1]["size"] == further.size
     assert config["rootfs"]["diff_ids"] == digests
     assert made.layers == base.layers
+
+
+def test_tags_of_what_belongs_to_an_image_are_made_of_its_digest() -> None:
+    assert oci.referrers_tag("sha256:ab") == "sha256-ab"
+    assert oci.cosign_tag("sha256:ab") == "sha256-ab.sig"

@@ -24,6 +24,7 @@ from tests.sabotage import (
     replication_cases,
     resources_cases,
     retention_cases,
+    supply_chain_cases,
     trust_cases,
     upgrade_cases,
 )
@@ -45,6 +46,7 @@ CASES = {
         integrity_cases,
         replication_cases,
         resources_cases,
+        supply_chain_cases,
         mirror_cases,
         upgrade_cases,
         ha_cases,
