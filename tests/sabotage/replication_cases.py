@@ -53,7 +53,7 @@ TRIES_ONCE: Final = f"""
 exit 0
 """
 TAKES_ITS_TIME: Final = f"""
-case $4 in v0) sleep 2 ;; esac
+case $4 in v0) sleep 1.5 ;; esac
 exec {WHOLE} "$@"
 """
 KEEPS_WHAT_WAS_DELETED: Final = f"""
