@@ -214,7 +214,11 @@ class Container:
             environment=dict(each.split("=", 1) for each in configuration["Env"] or ()),
         )
         nameserver = nameservers[0] if nameservers else None
-        return start_container(spec, self._client, self._url, nameserver)
+        try:
+            return start_container(spec, self._client, self._url, nameserver)
+        except BaseException:
+            remove_container(self._client, name)  # it may be there, and nobody else knows of it
+            raise
 
     def logs(self, *, since: float | None = None) -> bytes:
         """Return what it printed on both streams since a moment (seconds since the epoch)."""
