@@ -56,11 +56,10 @@ class Replaced:
         Stopped(self.container).heal()
 
     def is_active(self) -> bool:
-        """Whether the stand-in runs, or the container does not."""
+        """Whether the stand-in is there, or the container does not run."""
         with attached(self.container, os.environ) as container:
-            other = container.beside(self.stand_in.container.name) if container else None
-            standing_in = other is not None and other.status == "running"
-        return standing_in or Stopped(self.container).is_active()
+            standing_in = container and container.beside(self.stand_in.container.name)
+        return bool(standing_in) or Stopped(self.container).is_active()
 
 
 def _takes_connections(address: str, port: int) -> bool:
