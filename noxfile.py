@@ -41,6 +41,7 @@ PURE = (
     ),
 )
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
+NIGHTLY = ("production-like", "nightly", "ha", "dr", "mirror", "upgrade-distribution")
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")
 
 
@@ -87,6 +88,20 @@ def acceptance(session: nox.Session) -> None:
     scenario = () if chosen else ("--scenario", "scenarios/production-like.yaml")
     # -rN: the verdict at the end tells all that pytest's own summary would
     run(session, "-m", "pytest", "suites", "--no-header", "-rN", *scenario, *session.posargs)
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """The default scenario and all that take too long for every change, each to its end."""
+    failed: list[int] = []
+    for scenario in NIGHTLY:
+        arguments = ("suites", "--no-header", "-rN", "--scenario", f"scenarios/{scenario}.yaml")
+        try:
+            run(session, "-m", "pytest", *arguments, *session.posargs)
+        except SystemExit as failure:
+            failed.append(int(failure.code or 0))
+    if failed:
+        raise SystemExit(failed[0])
 
 
 @nox.session
