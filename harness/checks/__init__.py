@@ -13,6 +13,7 @@ from harness.checks.availability import (
     outage_seconds,
     pull_figures,
     recovery_seconds,
+    require_resumed_reads,
 )
 from harness.checks.caching import fetched_once, logged_in, saved_ratio, takes_no_pushes
 from harness.checks.certificates import (
@@ -126,6 +127,7 @@ __all__ = [
     "refused",
     "refused_by",
     "refuses_anonymous_clients",
+    "require_resumed_reads",
     "rolled_out",
     "runtime_ready",
     "same_access",

@@ -116,7 +116,7 @@ def pull_figures(
         ("longest_gap_seconds", "seconds", outage_seconds(history, fault)),
         ("slowest_pull_seconds", "seconds", max(each.duration_seconds for each in operations)),
         ("late_pulls", "pulls", sum(_late(each, slow_seconds) for each in operations)),
-        ("resumed_reads", "reads", sum(each.status == _PARTIAL for each in requests)),
+        ("resumed_reads", "reads", _resumed_reads(requests)),
         ("moved_connections", "connections", sum(each.redispatched for each in sessions)),
     )
     return tuple(
@@ -130,6 +130,12 @@ def pull_figures(
         )
         for name, unit, value in figures
     )
+
+
+def require_resumed_reads(requests: Sequence[Request]) -> None:
+    """Raise Inconclusive where no blob was read on from where a transfer had been broken off."""
+    if not _resumed_reads(requests):
+        raise Inconclusive("no transfer was broken off: the pull was over before it could be")
 
 
 def all_in_service(servers: Collection[str], in_service: Collection[str]) -> tuple[Finding, ...]:
@@ -161,6 +167,10 @@ def all_were_used(servers: Collection[str], sessions: Sequence[Session]) -> tupl
         for server in servers
         if server not in used
     )
+
+
+def _resumed_reads(requests: Sequence[Request]) -> int:
+    return sum(each.status == _PARTIAL for each in requests)
 
 
 def _recovered(history: History, fault: FaultInterval, slow_seconds: float) -> float | None:

@@ -26,6 +26,9 @@ STATISTICS_PATH: Final = "/statistics;csv"
 # handshake and stays out of their access log. A connection alone would not do, because the
 # kernel accepts it for a process that is frozen.
 # A replica that was started again may have another address, so its name is resolved all the time.
+# A machine that vanishes ends no connection, so those with replicas are probed: a transfer in the
+# midst of a layer would stand still for a minute. To end all sessions of a replica that is marked
+# down makes connections hang that are just being opened.
 # `redispatch 1` tries another replica at once when one refuses a connection.
 _CONFIGURATION: Final = """\
 global
@@ -35,6 +38,10 @@ defaults
   log global
   option redispatch 1
   retries 3
+  option srvtcpka
+  srvtcpka-idle 1s
+  srvtcpka-intvl 1s
+  srvtcpka-cnt 2
   timeout connect 1s
   timeout client 60s
   timeout server 60s

@@ -51,6 +51,7 @@ CONTENT = "test_uploads.py::test_content_is_the_same_at_each_replica"
 OUTLIVES = "test_uploads.py::test_upload_outlives_the_replica_that_began_it"
 NODES = "test_nodes.py"
 STORAGE = "test_storage.py"
+TRANSFERS = "test_transfers.py"
 
 
 def _setting(section: str, **settings: object) -> Callable[[Document], None]:
@@ -153,10 +154,13 @@ CASES = (
         name="load-balancer-leaves-a-replica-out",
         suite="ha",
         scenario=SCENARIO,
-        parts=(STOPPED,),
+        parts=(STOPPED, TRANSFERS),
         sabotage=_restarted(_leave_out_the_second),
-        turns_red={"ha.pulls-go-on-while-a-replica-is-stopped": Code.SERVICE_LOST},
-        subjects=frozenset({"ha-2"}),
+        turns_red={
+            "ha.pulls-go-on-while-a-replica-is-stopped": Code.SERVICE_LOST,
+            "ha.pull-under-way-outlives-a-replica": Code.PULL_FAILED,
+        },
+        subjects=frozenset({"ha-2", "node-1"}),
     ),
     Case(
         name="load-balancer-listens-elsewhere-after-a-restart",

@@ -124,6 +124,13 @@ def test_figures_tell_what_runtimes_hid_from_what_nobody_noticed() -> None:
     assert {figure.subject for figure in figures} == {"ha with ha-1 killed"}
 
 
+def test_pull_that_was_not_broken_off_proves_nothing() -> None:
+    checks.require_resumed_reads([request("10.0.0.9"), request("10.0.0.9", 206)])
+
+    with pytest.raises(Inconclusive, match="no transfer was broken off"):
+        checks.require_resumed_reads([request("10.0.0.9")])
+
+
 def test_servers_out_of_service_are_found() -> None:
     [found] = checks.all_in_service(["ha-1", "ha-2"], ["ha-1"])
 
