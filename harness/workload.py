@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from harness import checks
+from harness import checks, oci
 from harness.diagnosis import diagnose
 from harness.distribution_api import UnexpectedStatusError
 from harness.errors import RegistryError
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from harness.cluster.protocols import Node, Pull
     from harness.distribution_api import DistributionAPI
     from harness.oci import Image
-    from harness.registry.protocols import Registry
+    from harness.registry.protocols import Registry, Storage
     from harness.secret import Credentials
 
 TAG = "v1"
+_READERS = 8
 # Deletion is switched off, or is not for this account.
 _KEEPS = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
@@ -117,6 +118,26 @@ def unserved_by(subject: str, api: DistributionAPI, published: Published) -> tup
         else:
             found += checks.same_content(subject, [digest], {digest: served})
     return tuple(found)
+
+
+def in_use(registry: Registry, storage: Storage) -> frozenset[str]:
+    """Return the digests of all stored manifests, tagged or not, and of all that they name.
+
+    One that is stored and not served is in nobody's use. Raises RegistryError.
+    """
+    api = registry.api()
+
+    def named(place: tuple[str, str]) -> tuple[str, ...]:
+        try:
+            manifest = api.manifest(*place)
+        except UnexpectedStatusError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return ()
+        return (manifest.digest, *oci.links(manifest.content).blobs)
+
+    with Pool(_READERS) as pool:
+        return frozenset(digest for found in pool.map(named, storage.manifests) for digest in found)
 
 
 def pull_on(

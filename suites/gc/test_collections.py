@@ -17,7 +17,6 @@ from harness.findings import Code, Finding
 from harness.lab import ability
 from harness.pool import Pool
 from harness.registry.protocols import CollectsGarbage, ListsStorage
-from harness.registry.survey import survey
 from harness.workload import TAG, Published
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def test_live_content_survives_a_collection(
     index = _publish_broken_index(registry, f"{base.repository}/index")
     upload, halves = registry.api().start_upload(base.repository), (b"first half", b"second half")
     location = registry.api().send_chunk(upload.location, halves[0], 0)
-    live = survey(registry.api(), storage.stored().manifests).digests
+    live = workload.in_use(registry, storage.stored())
     judge(checks.ended_well(registry.host, _collect(collecting)))
     judge(checks.nothing_lost(registry.host, live, storage.stored()))
     judge(*(workload.unserved(registry, image) for image in (heir, *index)))
