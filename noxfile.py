@@ -33,12 +33,8 @@ PURE = (
     *("large_layer.py", "pool.py", "retention.py", "secret.py", "wait.py"),
     *("plan/footprint.py", "plan/making.py", "plan/model.py", "plan/text.py"),
     *("cluster/pod_events.py", "registry/access_log.py", "registry/haproxy.py"),
-    *(
-        "registry/distribution_garbage.py",
-        "registry/inventory_model.py",
-        "secret_keys.py",
-        "sleeper.py",
-    ),
+    *("monitoring/configuration.py", "registry/distribution_garbage.py"),
+    *("registry/inventory_model.py", "secret_keys.py", "sleeper.py"),
 )
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
 NIGHTLY = ("production-like", "nightly", "ha", "dr", "mirror", "upgrade-distribution")

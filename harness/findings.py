@@ -43,6 +43,8 @@ class Code(StrEnum):
     CACHE_REFUSED = "cache-refused"
     PUSH_ACCEPTED = "push-accepted"
     BLOB_REDIRECT = "blob-redirect"
+    ACCESS_LOG = "access-log"
+    ALERTS = "alerts"
 
 
 @dataclass(frozen=True)

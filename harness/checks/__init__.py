@@ -34,6 +34,16 @@ from harness.checks.garbage import (
 )
 from harness.checks.kubelet import counted, pulled_as_configured, set_up_as_asked
 from harness.checks.listings import in_pages, listed_once
+from harness.checks.metrics import (
+    accounts_for,
+    alert_is,
+    counted_requests,
+    is_scraped,
+    only_read,
+    stood_still,
+    tool_agrees,
+    wrote,
+)
 from harness.checks.operations import failed_ratio, push_refused, wrong_digests
 from harness.checks.path import (
     asked,
@@ -78,6 +88,8 @@ from harness.checks.upgrades import (
 __all__ = [
     "REPLICATE",
     "Write",
+    "accounts_for",
+    "alert_is",
     "all_arrived",
     "all_in_service",
     "all_refused",
@@ -91,6 +103,7 @@ __all__ = [
     "authority_signs",
     "comes_back",
     "counted",
+    "counted_requests",
     "did_as_told",
     "dropped_options",
     "ended_well",
@@ -107,6 +120,7 @@ __all__ = [
     "in_pages",
     "is_deleted",
     "is_image",
+    "is_scraped",
     "is_steady",
     "keeps_tls",
     "lags",
@@ -119,6 +133,7 @@ __all__ = [
     "not_served_by",
     "nothing_lost",
     "on_every_node",
+    "only_read",
     "outage_seconds",
     "pull_figures",
     "pulled_as_configured",
@@ -143,11 +158,14 @@ __all__ = [
     "signed",
     "stays_put",
     "still_served",
+    "stood_still",
     "stopped",
     "takes_no_pushes",
     "told_by_events",
+    "tool_agrees",
     "verified",
     "waited_with",
     "writes_refused",
     "wrong_digests",
+    "wrote",
 ]

@@ -22,8 +22,11 @@ from harness.errors import HarnessError
 from harness.images.model import Image
 from harness.lab.certs_d import certs_d
 from harness.lab.lab import Lab, LabHandle
+from harness.monitoring.container import NAME as MONITOR
+from harness.monitoring.container import MonitorHandle, prometheus_container
+from harness.monitoring.container import attach as attached_monitor
 from harness.pool import Pool
-from harness.registry.distribution import RegistryHandle
+from harness.registry.distribution import RegistryHandle, metrics_target
 from harness.registry.distribution_start import distribution_registry
 from harness.registry.replicated import attach as attached_registry
 from harness.registry.replicated_start import container_names, replicated_registry
@@ -42,8 +45,10 @@ if TYPE_CHECKING:
     from harness.engine import Engine
     from harness.images.model import ProvidedImage
     from harness.lifecycle.run import Run
+    from harness.monitoring.container import PrometheusContainer
     from harness.registry.distribution import DistributionRegistry
     from harness.scenario.model import (
+        Capability,
         ClusterSpec,
         RegistrySpec,
         RegistryVersion,
@@ -59,6 +64,7 @@ REGISTRY_IMAGES: dict[RegistryVersion, Image] = {
     "3": Image.REGISTRY_3,
 }
 AUTHORITIES = ("private-ca", "another-ca")
+_MONITORED_BY: Capability = "observability"
 NEED_TOOLS: frozenset[str] = frozenset({"replication", "supply_chain"})
 
 
@@ -71,7 +77,8 @@ def images_of(scenario: Scenario) -> tuple[Image, ...]:
         if spec.replicas > 1 or is_upstream(spec, scenario)
     }
     tools = (Image.TOOLS,) if needs_tools(scenario) else ()
-    return (node_image(scenario.cluster), *sorted(registries | balancers), *tools)
+    monitors = (Image.PROMETHEUS,) if _monitored(scenario) else ()
+    return (node_image(scenario.cluster), *sorted(registries | balancers), *tools, *monitors)
 
 
 def _versions(scenario: Scenario) -> set[RegistryVersion]:
@@ -95,6 +102,13 @@ def node_image(spec: ClusterSpec) -> Image:
     if spec.provider == "kind":
         return KIND_IMAGES[spec.kubernetes]
     return NODE_IMAGES[spec.containerd]
+
+
+def _monitored(scenario: Scenario) -> RegistrySpec | None:
+    """Return the registry that is scraped: the first whose name leads to its one server."""
+    if _MONITORED_BY not in scenario.capabilities:
+        return None
+    return next((spec for spec in scenario.registries if spec.replicas == 1), None)
 
 
 @dataclass(frozen=True)
@@ -174,6 +188,22 @@ class _Site:
             authorities=[self.authorities["private-ca"].certificate_pem],
         )
 
+    def monitor(self) -> AbstractContextManager[PrometheusContainer | None]:
+        """Return what scrapes a registry, nothing where no check asks it."""
+        spec = _monitored(self.scenario)
+        if spec is None:
+            return nullcontext()
+        name = f"{self.run.id}-{MONITOR}"
+        self.run.journal.intend("container", name)
+        return prometheus_container(
+            MonitorHandle(name, self.run.folder / MONITOR, spec.name),
+            engine=self.engine,
+            image_id=self.images[Image.PROMETHEUS].id,
+            network=self.network,
+            labels=self.run.labels,
+            target=metrics_target(spec),
+        )
+
     def versions(self) -> VersionsHandle:
         """Return what it takes to run other versions of registries."""
         ids = {
@@ -232,6 +262,7 @@ def started_lab(
         network = stack.enter_context(_network(engine, run))
         authorities = {name: Authority.create(name) for name in AUTHORITIES}
         site = _Site(scenario, engine, images, run, secret, network, authorities)
+        monitor = stack.enter_context(site.monitor())
         registries = stack.enter_context(_all_at_once(site))
         tools = stack.enter_context(site.tools(registries))
         replicators = tuple(
@@ -246,8 +277,11 @@ def started_lab(
             folder=run.folder,
             tools=tools.handle if tools else None,
             versions=versions.handle,
+            monitor=monitor.handle if monitor else None,
         )
-        yield Lab(scenario, cluster, registries, handle, tools, versions, replicators)
+        yield Lab(
+            scenario, cluster, registries, handle, tools, versions, replicators, monitor=monitor
+        )
 
 
 def _accounts(registries: Sequence[DistributionRegistry]) -> dict[str, Credentials]:
@@ -262,7 +296,8 @@ def attached_lab(handle: LabHandle, scenario: Scenario, engine: Engine) -> Itera
     tools = attached_tools(handle.tools, engine) if handle.tools else None
     with _attached_cluster(handle.cluster, engine) as cluster:
         versions = Versions(handle.versions, engine) if handle.versions else None
-        yield Lab(scenario, cluster, registries, handle, tools, versions)
+        monitor = attached_monitor(handle.monitor, engine) if handle.monitor else None
+        yield Lab(scenario, cluster, registries, handle, tools, versions, monitor=monitor)
 
 
 def _attached_cluster(

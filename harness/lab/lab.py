@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.cluster.existing import ExistingHandle
     from harness.cluster.kind import KindHandle
     from harness.cluster.protocols import Cluster, Node
+    from harness.monitoring import Monitors
+    from harness.monitoring.container import MonitorHandle
     from harness.registry.distribution import RegistryHandle
     from harness.registry.existing import ExistingRegistry
     from harness.registry.protocols import Registry, RunsVersions
@@ -53,6 +55,7 @@ class LabHandle:
     folder: Path
     tools: ToolsHandle | None = None
     versions: VersionsHandle | None = None
+    monitor: MonitorHandle | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Lab:
     tools: ClientTools | None = None
     versions: RunsVersions | None = None
     replicators: tuple[Replicator, ...] = ()
+    monitor: Monitors | None = None
 
     @property
     def lock_file(self) -> Path:
@@ -94,6 +98,13 @@ class Lab:
         if self.tools is None:
             raise NotVerified("no programs run in this lab's network", lacking="ClientTools")
         return self.tools
+
+    def monitoring(self) -> tuple[Monitors, Registry]:
+        """Return the monitoring system, and the registry that it scrapes. Raises NotVerified."""
+        if self.monitor is None:
+            raise NotVerified("nothing monitors the registries", lacking="Monitors")
+        scraped = self.monitor.registry
+        return self.monitor, next(each for each in self.registries if each.spec.name == scraped)
 
     def other_versions(self) -> RunsVersions:
         """Return what runs other versions of registries. Raises NotVerified where nothing does."""

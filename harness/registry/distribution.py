@@ -401,6 +401,11 @@ def registry_names(spec: RegistrySpec) -> tuple[str, str]:
     return f"{spec.name}.{_DOMAIN}", f"{spec.name}.undeclared.{_DOMAIN}"
 
 
+def metrics_target(spec: RegistrySpec) -> str:
+    """Return the host and port where a registry's metrics are scraped, over plain HTTP."""
+    return f"{registry_names(spec)[0]}:{config.METRICS_PORT}"
+
+
 def accounts_of(folder: Path) -> Accounts:
     """Return the accounts of the registry whose files lie in `folder`."""
     return Accounts(folder / CONFIGURATION_FOLDER / config.ACCOUNTS_FILE, folder / "accounts.lock")

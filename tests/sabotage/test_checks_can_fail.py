@@ -20,6 +20,7 @@ from tests.sabotage import (
     integrity_cases,
     latency_cases,
     mirror_cases,
+    observability_cases,
     pull_secrets_cases,
     replication_cases,
     resources_cases,
@@ -50,6 +51,7 @@ CASES = {
         mirror_cases,
         upgrade_cases,
         ha_cases,
+        observability_cases,
     )
     for case in module.CASES
 }

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, get_args
 
 from harness.clients import protocols as clients
 from harness.cluster import protocols as cluster
+from harness.monitoring import protocols as monitoring
 from harness.registry import protocols as registry
 from harness.scenario.model import Ability
 
@@ -24,4 +25,5 @@ def offered(module: ModuleType) -> set[str]:
 
 
 def test_abilities_that_can_be_waived_are_those_that_checks_ask_for() -> None:
-    assert set(get_args(Ability)) == offered(clients) | offered(cluster) | offered(registry)
+    modules = (clients, cluster, monitoring, registry)
+    assert set(get_args(Ability)) == {name for module in modules for name in offered(module)}
