@@ -41,9 +41,10 @@ class PrometheusAPI:
             for target in self._data("/api/v1/targets?state=active")["activeTargets"]
         )
 
-    def samples(self, query: str) -> tuple[Sample, ...]:
-        """Return the figures of now that a query gives, an instant vector."""
-        found = self._data(f"/api/v1/query?{urlencode({'query': query})}")["result"]
+    def samples(self, query: str, *, at: float) -> tuple[Sample, ...]:
+        """Return the figures that a query gives for a moment (an instant vector)."""
+        asked = urlencode({"query": query, "time": f"{at:.3f}"})
+        found = self._data(f"/api/v1/query?{asked}")["result"]
         return tuple(Sample(dict(one["metric"]), float(one["value"][1])) for one in found)
 
     def alerts(self) -> tuple[Alert, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.engine import Bind, ContainerSpec
-from harness.errors import EngineError, HarnessError
+from harness.errors import EngineError, HarnessError, WaitTimeoutError
 from harness.monitoring import configuration as config
 from harness.monitoring.api import PORT, PrometheusAPI
 from harness.monitoring.protocols import Target
@@ -28,7 +28,10 @@ NAME: Final = "monitoring.prometheus"
 
 _FOLDER: Final = "/etc/prometheus"
 _START_SECONDS: Final = 20
-_SCRAPES_SECONDS: Final = 20
+# Longer than a Prometheus needs to know its targets; a busy machine misses a scrape at times.
+_PATIENCE_SECONDS: Final = 6
+# By so much Prometheus may move the time of a scrape (`scrape/scrape.go`), and a bit.
+_ALIGNMENT_SECONDS: Final = 0.01
 _COMMAND: Final = (
     "/usr/bin/prometheus",
     f"--config.file={_FOLDER}/{config.CONFIGURATION_FILE}",
@@ -68,13 +71,14 @@ class PrometheusContainer:
         return next(known, Target(self.registry, "it is no target", 0.0))
 
     def scraped_anew(self) -> Target:
-        """Wait for two scrapes that begin from now on, and return how the second went."""
+        """Wait for two scrapes that begin from now on and go well; return the last one."""
         first = self._scraped_after(time.time())
-        return self._scraped_after(first.scraped)
+        return first if first.error else self._scraped_after(first.scraped)
 
-    def samples(self, metric: str) -> tuple[Sample, ...]:
-        """Return all figures of a metric of the registry."""
-        return self._api.samples(f'{metric}{{registry="{self.registry}"}}')
+    def samples(self, metric: str, *, at: float) -> tuple[Sample, ...]:
+        """Return all figures of a metric of the registry, as a scrape that began then saw them."""
+        query = f'{metric}{{registry="{self.registry}"}}'
+        return self._api.samples(query, at=at + _ALIGNMENT_SECONDS)
 
     def alerts(self) -> tuple[Alert, ...]:
         """Return the alerts whose condition holds now."""
@@ -101,13 +105,17 @@ class PrometheusContainer:
         )
 
     def _scraped_after(self, moment: float) -> Target:
-        return wait_until(
-            self.target,
-            ready=lambda target: target.scraped > moment,
-            timeout_seconds=_SCRAPES_SECONDS,
-            interval_seconds=config.SCRAPE_SECONDS / 10,
-            what=f"Prometheus to scrape {self.registry} again",
-        )
+        """Return a scrape after a moment that went well; the last one where none does."""
+        try:
+            return wait_until(
+                self.target,
+                ready=lambda target: target.scraped > moment and not target.error,
+                timeout_seconds=_PATIENCE_SECONDS,
+                interval_seconds=config.SCRAPE_SECONDS / 10,
+                what=f"Prometheus to scrape {self.registry} again",
+            )
+        except WaitTimeoutError:
+            return self.target()
 
     @property
     def _api(self) -> PrometheusAPI:

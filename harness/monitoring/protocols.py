@@ -26,7 +26,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Sample:
-    """A figure of now, with the labels that tell it from others of its name."""
+    """A figure with the labels that tell it from others of its name."""
 
     labels: Mapping[str, str]
     value: float
@@ -58,15 +58,18 @@ class Monitors(Protocol):
         ...
 
     def scraped_anew(self) -> Target:
-        """Wait for two scrapes that begin from now on: all that has ended is in the figures.
+        """Wait for two scrapes that begin from now on and go well: all that has ended is counted.
 
-        One could read a figure before what has just been answered is counted. Returns how the
-        second went, whether it went well or not.
+        One alone could read a counter before what has just been answered moves it. Where none
+        goes well for seconds, how the last one went is returned.
         """
         ...
 
-    def samples(self, metric: str) -> tuple[Sample, ...]:
-        """Return all figures of a metric of the registry; none where it has no such metric."""
+    def samples(self, metric: str, *, at: float) -> tuple[Sample, ...]:
+        """Return all figures of a metric of the registry, as a scrape that began then saw them.
+
+        None where the registry has no such metric.
+        """
         ...
 
     def alerts(self) -> tuple[Alert, ...]:

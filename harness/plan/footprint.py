@@ -57,7 +57,7 @@ _SMALL: Final[dict[Capability, _Small]] = {
     "latency": _Small(images=0, bytes=0, pulls=0),
     "integrity": _Small(images=16, bytes=8 * MIB, pulls=10),
     "gc": _Small(images=20, bytes=2 * MIB, pulls=4),
-    "observability": _Small(images=5, bytes=MIB, pulls=5),
+    "observability": _Small(images=6, bytes=MIB, pulls=6),
     "upgrade": _Small(images=14, bytes=2 * MIB, pulls=8),
     "backup": _Small(images=40, bytes=5 * MIB, pulls=1),
     "retention": _Small(images=12, bytes=MIB, pulls=4),

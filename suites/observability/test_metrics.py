@@ -14,9 +14,18 @@ if TYPE_CHECKING:
     from fixtures.recorder import Judge
     from fixtures.workload import Publish, Pull
     from harness.lab import Lab
+    from harness.monitoring import Sample
 
 REQUESTS: Final = "registry_http_requests_total"
 ACTIONS: Final = "registry_storage_action_seconds_count"
+
+
+def figures(lab: Lab, metric: str, judge: Judge) -> tuple[Sample, ...]:
+    """Return a metric's figures with all that has ended in them."""
+    monitor, registry = lab.monitoring()
+    scrape = monitor.scraped_anew()
+    judge(checks.is_scraped(registry.host, scrape))
+    return monitor.samples(metric, at=scrape.scraped)
 
 
 def test_registry_is_scraped(lab: Lab, judge: Judge) -> None:
@@ -33,21 +42,18 @@ def test_requests_are_counted_as_they_are_logged(
 
     An error of the registry's own is made by a manifest that cannot be read any more.
     """
-    monitor, registry = lab.monitoring()
+    _, registry = lab.monitoring()
     log = ability(registry, KeepsAccessLog)
     unreadable, image = publish(registry), publish(registry, layers=2)
     ability(registry, ExposesStorage).overwrite_blob(unreadable.image.digest, b"{")
     mark = log.mark()
-    monitor.scraped_anew()
-    before = monitor.samples(REQUESTS)
+    before = figures(lab, REQUESTS, judge)
     publish(registry)
     judge(checks.all_succeeded(pull(image.reference, registry.credentials)))
     pull(f"{image.reference}-that-nobody-pushed", registry.credentials)
     registry.api().refusal(unreadable.repository, workload.TAG)
-    monitor.scraped_anew()
-    after = monitor.samples(REQUESTS)
-    monitor.scraped_anew()
-    in_peace = monitor.samples(REQUESTS)
+    after = figures(lab, REQUESTS, judge)
+    in_peace = figures(lab, REQUESTS, judge)
     judge(
         checks.counted_requests(registry.host, before, after, log.requests_since(mark)),
         checks.stood_still(registry.host, after, in_peace),
@@ -57,15 +63,12 @@ def test_requests_are_counted_as_they_are_logged(
 @pytest.mark.exclusive
 def test_storage_actions_are_counted(lab: Lab, publish: Publish, pull: Pull, judge: Judge) -> None:
     """A push is seen to write to the storage, and a pull only to read."""
-    monitor, registry = lab.monitoring()
-    monitor.scraped_anew()
-    at_first = monitor.samples(ACTIONS)
+    _, registry = lab.monitoring()
+    at_first = figures(lab, ACTIONS, judge)
     image = publish(registry)
-    monitor.scraped_anew()
-    pushed = monitor.samples(ACTIONS)
+    pushed = figures(lab, ACTIONS, judge)
     judge(checks.all_succeeded(pull(image.reference, registry.credentials)))
-    monitor.scraped_anew()
-    pulled = monitor.samples(ACTIONS)
+    pulled = figures(lab, ACTIONS, judge)
     judge(
         checks.wrote(registry.host, at_first, pushed),
         checks.only_read(registry.host, pushed, pulled),

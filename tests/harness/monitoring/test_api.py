@@ -12,7 +12,8 @@ from harness.monitoring.protocols import Alert, Sample, Target
 from tests.harness.distribution_api.scripted_server import Answer, ScriptedServer
 
 QUERY = 'up{registry="primary"}'
-PATH = "/api/v1/query?query=up%7Bregistry%3D%22primary%22%7D"
+PATH = "/api/v1/query?query=up%7Bregistry%3D%22primary%22%7D&time=1767319445.500"
+MOMENT = 1767319445.5
 
 
 def answering(path: str, data: object) -> ScriptedServer:
@@ -44,7 +45,7 @@ def test_target_tells_when_and_how_it_was_scraped() -> None:
 def test_figures_come_with_their_labels() -> None:
     result = [{"metric": {"registry": "primary"}, "value": [1767319445.5, "1"]}]
     with answering(PATH, {"resultType": "vector", "result": result}) as server:
-        found = PrometheusAPI("127.0.0.1", server.port).samples(QUERY)
+        found = PrometheusAPI("127.0.0.1", server.port).samples(QUERY, at=MOMENT)
 
     assert found == (Sample({"registry": "primary"}, 1.0),)
 
@@ -77,7 +78,7 @@ def test_answer_that_is_no_data_is_told_with_its_words() -> None:
         ScriptedServer({("GET", PATH): refusal}) as server,
         pytest.raises(HarnessError, match=r"answered 400 to .*parse error"),
     ):
-        PrometheusAPI("127.0.0.1", server.port).samples(QUERY)
+        PrometheusAPI("127.0.0.1", server.port).samples(QUERY, at=MOMENT)
 
 
 def test_silence_is_told_as_such() -> None:
