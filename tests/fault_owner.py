@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from harness.faults.fault import Fault
 
+# What docs/faults.md promises of a fault whose owner is gone.
+HEALED_SECONDS = 30
+
 
 @contextmanager
 def owned_elsewhere(*faults: Fault, time_limit_seconds: float = 60) -> Iterator[int]:

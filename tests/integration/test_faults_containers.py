@@ -16,7 +16,7 @@ from harness.faults.fault import caused, injected
 from harness.faults.runtimes import RuntimeRestarted, RuntimeStopped
 from harness.history import History
 from harness.wait import wait_until
-from tests.fault_owner import owned_elsewhere
+from tests.fault_owner import HEALED_SECONDS, owned_elsewhere
 from tests.integration.breakable_lab import BreakableLab, breakable_lab
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def test_fault_heals_when_its_owner_is_killed(lab: BreakableLab, fault: Kind) ->
     with owned_elsewhere(broken) as pid:
         assert broken.is_active()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not broken.is_active(), timeout_seconds=10, what="the fault to heal")
+        wait_until(
+            lambda: not broken.is_active(), timeout_seconds=HEALED_SECONDS, what="the fault to heal"
+        )
 
     lab.assert_pulls_again(reference)
 

@@ -20,7 +20,7 @@ from harness.faults.unsupported import UnsupportedFaultError
 from harness.findings import NotVerified
 from harness.history import History
 from harness.wait import wait_until
-from tests.fault_owner import owned_elsewhere
+from tests.fault_owner import HEALED_SECONDS, owned_elsewhere
 from tests.integration.breakable_lab import BreakableLab, breakable_lab
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def test_faults_heal_when_their_owner_is_killed(lab: BreakableLab) -> None:
         wait_until(
             lambda: [fault for fault in broken if fault.is_active()],
             ready=lambda left: not left,
-            timeout_seconds=10,
+            timeout_seconds=HEALED_SECONDS,
             what="all faults to heal",
         )
 

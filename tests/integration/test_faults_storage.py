@@ -22,7 +22,7 @@ from harness.registry.distribution import LOG_FOLDER
 from harness.registry.distribution_config import LOG_FILE, STORAGE_FOLDER
 from harness.registry.protocols import ExposesStorage, StoresCertificate
 from harness.wait import wait_until
-from tests.fault_owner import owned_elsewhere
+from tests.fault_owner import HEALED_SECONDS, owned_elsewhere
 from tests.integration.breakable_lab import BreakableLab, breakable_lab
 
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ def test_fault_heals_when_its_owner_is_killed(lab: BreakableLab, name: str) -> N
     with owned_elsewhere(broken) as pid:
         assert broken.is_active()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not broken.is_active(), timeout_seconds=10, what="the fault to heal")
+        wait_until(
+            lambda: not broken.is_active(), timeout_seconds=HEALED_SECONDS, what="the fault to heal"
+        )
 
     lab.assert_pulls_again(reference)
     lab.push()

@@ -20,7 +20,7 @@ from harness.faults.runtimes import RuntimeRestarted, RuntimeStopped
 from harness.history import History
 from harness.lab import credentials_of
 from harness.wait import wait_until
-from tests.fault_owner import owned_elsewhere
+from tests.fault_owner import HEALED_SECONDS, owned_elsewhere
 
 if TYPE_CHECKING:
     from harness.cluster.containerd_node import ContainerdNode
@@ -111,7 +111,9 @@ def test_drained_node_takes_pods_again_when_its_owner_is_killed(cluster: KindClu
     with owned_elsewhere(fault) as pid:
         assert fault.is_active()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not fault.is_active(), timeout_seconds=10, what="the fault to heal")
+        wait_until(
+            lambda: not fault.is_active(), timeout_seconds=HEALED_SECONDS, what="the fault to heal"
+        )
 
 
 def test_cluster_that_is_gone_needs_no_healing(cluster: KindCluster) -> None:
@@ -151,7 +153,9 @@ def test_stopped_runtime_starts_when_its_owner_is_killed(lab: Lab) -> None:
     with owned_elsewhere(fault) as pid:
         assert fault.is_active()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not fault.is_active(), timeout_seconds=10, what="the fault to heal")
+        wait_until(
+            lambda: not fault.is_active(), timeout_seconds=HEALED_SECONDS, what="the fault to heal"
+        )
     wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
 
 

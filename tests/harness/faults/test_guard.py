@@ -14,7 +14,7 @@ from harness import command
 from harness.errors import CommandError, HarnessError
 from harness.faults.guard import guarded
 from harness.wait import wait_until
-from tests.fault_owner import owned_elsewhere
+from tests.fault_owner import HEALED_SECONDS, owned_elsewhere
 from tests.harness.faults.door import Door
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def test_fault_heals_when_its_owner_is_killed(tmp_path: Path) -> None:
     with owned_elsewhere(door) as pid:
         assert door.is_active()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not door.is_active(), timeout_seconds=10, what="the door to close")
+        wait_until(
+            lambda: not door.is_active(), timeout_seconds=HEALED_SECONDS, what="the door to close"
+        )
 
 
 def test_guard_tries_again_while_the_fault_stays(tmp_path: Path) -> None:
