@@ -92,7 +92,6 @@ def test_fault_that_outstays_its_time_heals_by_itself_and_is_an_error(
     with pytest.raises(HarnessError, match="longer than its time limit and healed by itself"):
         gone_wrong(door, history, time_limit_seconds=0.2)
     (recorded,) = history.faults
-    assert recorded.seconds >= 0.2
     assert recorded.proven_healed
 
 
