@@ -231,13 +231,23 @@ def test_archive_that_is_no_image_is_refused(engine: Engine, tmp_path: Path) -> 
         store.load(engine.client, archive, repository="pullproof/test", tag="x")
 
 
-def test_bundle_without_the_image_says_so(engine: Engine, scrap: str, offline: Home) -> None:
+def test_bundle_without_the_image_says_so(
+    engine: Engine, scrap: str, offline: Home, recipes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = bundle_of(engine, scrap, offline.root / "bundle")
     manifest = folder / "bundle.json"
     manifest.write_text('{"version": 1, "images": {}}', "utf-8")
+    monkeypatch.setenv("PATH", str(offline.root))  # where there is no Go
 
     with pytest.raises(ImageError, match="has it not"):
-        provide(Image.REGISTRY_3, engine=engine, home=offline, announce=print, bundle=folder)
+        provide(
+            Image.REGISTRY_3,
+            engine=engine,
+            home=offline,
+            announce=print,
+            bundle=folder,
+            recipes=recipes,
+        )
 
 
 def test_command_writes_a_bundle_that_can_be_used(engine: Engine, offline: Home) -> None:
