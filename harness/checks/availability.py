@@ -47,24 +47,22 @@ def is_steady(history: History, fault: FaultInterval, *, slow_seconds: float) ->
     return _recovered(history, fault, slow_seconds) is not None
 
 
-def comes_back(
-    history: History, fault: FaultInterval, subject: str, *, slow_seconds: float
-) -> tuple[Finding, ...]:
-    """Find that operations still fail that began after a fault was healed, and to the end.
+def comes_back(history: History, fault: FaultInterval, subject: str) -> tuple[Finding, ...]:
+    """Find that of the last 5 operations, all begun after a fault was healed, some failed.
 
-    `subject` is the registry. Whether they end well steadily again, `recovery_seconds` tells.
+    `subject` is the registry. Fewer than 5 tell nothing; `recovery_seconds` is then inconclusive.
     """
-    after = [each for each in history.operations if each.started > fault.healed]
-    failed = [each for each in after if each.outcome is not Outcome.OK]
-    if not failed or is_steady(history, fault, slow_seconds=slow_seconds):
+    operations = sorted(history.operations, key=lambda each: each.started)
+    after = [each for each in operations if each.started > fault.healed]
+    failed = [each for each in after[-STEADY:] if each.outcome is not Outcome.OK]
+    if not failed or len(after) < STEADY:
         return ()
-    last = max(failed, key=lambda each: each.ended)
     return (
         Finding(
             Code.SERVICE_LOST,
             subject,
-            f"{len(failed)} of {len(after)} operations failed that began after {fault.subject} was "
-            f"healed: {last.cause}: {last.evidence}",
+            f"{len(failed)} of the last {STEADY} operations failed, all begun after "
+            f"{fault.subject} was healed: {failed[-1].cause}: {failed[-1].evidence}",
             "compare what the healed part is configured as with what it was before: it may have "
             "read another configuration when it started",
         ),

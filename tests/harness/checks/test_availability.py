@@ -75,18 +75,15 @@ def test_recovery_that_nothing_shows_is_inconclusive(operations: tuple[Operation
 
 def test_registry_that_does_not_come_back_is_found() -> None:
     failures = [operation(due, outcome=Outcome.FAILED) for due in (13.5, 14.0)]
-    slow = [operation(due, 2.5) for due in (13.5, 14.0)]
+    well = [operation(due) for due in (14.5, 15.0, 15.5)]
 
-    def found(*operations: Operation) -> list[str]:
-        findings = checks.comes_back(
-            History(operations), FAULT, "ha.test", slow_seconds=SLOW_SECONDS
-        )
-        return [finding.evidence for finding in findings]
+    [found] = checks.comes_back(History([*failures, *well]), FAULT, "ha.test")
 
-    [evidence] = found(*failures, operation(14.5))
-    assert evidence.startswith("2 of 3 operations failed that began after ha-1 was healed")
-    assert found(*failures, *(operation(due) for due in (14.5, 15.0, 15.5, 16.0, 16.5))) == []
-    assert found(*slow) == []
+    assert (found.code, found.subject) == (Code.SERVICE_LOST, "ha.test")
+    assert found.evidence.startswith("2 of the last 5 operations failed, all begun after ha-1")
+    later = [*failures, *well, *(operation(due) for due in (16.0, 16.5))]
+    assert checks.comes_back(History(later), FAULT, "ha.test") == ()
+    assert checks.comes_back(History([*failures, *well[:2]]), FAULT, "ha.test") == ()
 
 
 def test_outage_is_the_longest_time_without_success() -> None:
