@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -11,10 +12,14 @@ from harness.lab import ability
 from harness.registry.protocols import ExposesStorage, KeepsAccessLog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fixtures.recorder import Judge
     from fixtures.workload import Publish, Pull
     from harness.lab import Lab
     from harness.monitoring import Sample
+    from harness.registry.protocols import Registry
+    from harness.workload import Published
 
 REQUESTS: Final = "registry_http_requests_total"
 ACTIONS: Final = "registry_storage_action_seconds_count"
@@ -45,19 +50,30 @@ def test_requests_are_counted_as_they_are_logged(
     _, registry = lab.monitoring()
     log = ability(registry, KeepsAccessLog)
     unreadable, image = publish(registry), publish(registry, layers=2)
-    ability(registry, ExposesStorage).overwrite_blob(unreadable.image.digest, b"{")
     mark = log.mark()
     before = figures(lab, REQUESTS, judge)
     publish(registry)
     judge(checks.all_succeeded(pull(image.reference, registry.credentials)))
     pull(f"{image.reference}-that-nobody-pushed", registry.credentials)
-    registry.api().refusal(unreadable.repository, workload.TAG)
+    with _torn(registry, unreadable):
+        registry.api().refusal(unreadable.repository, workload.TAG)
     after = figures(lab, REQUESTS, judge)
     in_peace = figures(lab, REQUESTS, judge)
     judge(
         checks.counted_requests(registry.host, before, after, log.requests_since(mark)),
         checks.stood_still(registry.host, after, in_peace),
     )
+
+
+@contextmanager
+def _torn(registry: Registry, image: Published) -> Iterator[None]:
+    """Have a manifest unreadable for a while: no collection of garbage gets past one."""
+    storage, manifest = ability(registry, ExposesStorage), image.image.manifest
+    storage.overwrite_blob(manifest.digest, b"{")
+    try:
+        yield
+    finally:
+        storage.overwrite_blob(manifest.digest, manifest.content)
 
 
 @pytest.mark.exclusive
