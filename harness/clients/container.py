@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # No registry of a scenario can be called this.
 NAME: Final = "client.tools"
 
-_WORK_FOLDER: Final = "/work"
+WORK_FOLDER: Final = "/workspaces"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class ToolsContainer:
         folder = _shared(self.handle.folder) / name
         folder.mkdir(mode=0o700)
         try:
-            yield ContainerWorkspace(folder, f"{_WORK_FOLDER}/{name}", self._container)
+            yield ContainerWorkspace(folder, f"{WORK_FOLDER}/{name}", self._container)
         finally:
             shutil.rmtree(folder)
 
@@ -112,7 +112,7 @@ def tools_container(
                 network=network,
                 binds=(
                     *client_files(handle.folder / "client", accounts, authorities),
-                    Bind(_shared(handle.folder), _WORK_FOLDER, read_only=False),
+                    Bind(_shared(handle.folder), WORK_FOLDER, read_only=False),
                 ),
                 environment=ENVIRONMENT,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.clients.container import ContainerWorkspace, ToolsContainer
+from harness.clients.container import WORK_FOLDER, ContainerWorkspace, ToolsContainer
 from harness.clients.signing import Cosign, Notation
 from harness.findings import Code
 from harness.machine import CHECKOUT
@@ -77,7 +77,7 @@ def _workspaces_with_keys(lab: Lab) -> Iterator[ContainerWorkspace]:
     tools = lab.client_tools()
     assert isinstance(tools, ToolsContainer)
     for key in (tools.handle.folder / "work").glob("*/cosign.key"):
-        yield ContainerWorkspace(key.parent, f"/work/{key.parent.name}", tools._container)
+        yield ContainerWorkspace(key.parent, f"{WORK_FOLDER}/{key.parent.name}", tools._container)
 
 
 CASES = (
