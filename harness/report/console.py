@@ -11,14 +11,15 @@ from rich.text import Text
 
 from harness.report.words import (
     STATUS_WORDS,
+    bare,
     by_capability,
     faults,
     limit_words,
     measured,
     measured_together,
+    named,
     phases,
     printable,
-    quantity,
     seconds,
     subject_of,
     tally,
@@ -76,8 +77,8 @@ def print_result(result: Result, console: Console, *, where: str) -> None:
 def _checks(checks: list[CheckRecord]) -> Padding:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(width=12, no_wrap=True)
-    table.add_column(width=52, overflow="fold")
-    table.add_column(width=18, overflow="fold")
+    table.add_column(width=58, overflow="fold")
+    table.add_column(width=12, overflow="fold")
     table.add_column(width=8, justify="right", no_wrap=True)
     for check in checks:
         status = Text(STATUS_WORDS[check.status], style=_STATUS_STYLES[check.status])
@@ -91,10 +92,10 @@ def _checks(checks: list[CheckRecord]) -> Padding:
 def _figures(groups: list[list[Measurement]]) -> Padding:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for heading in ("", "where"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, min_width=14, overflow="fold")
     for heading in ("n", *_STATISTICS, "floor", "limit"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("target", no_wrap=True)
+    table.add_column("target", min_width=6, no_wrap=True)
     for figures in groups:
         table.add_row(*_figure_row(figures))
     return Padding(table, _INDENT, expand=False)
@@ -111,7 +112,7 @@ def _figure_row(figures: list[Measurement]) -> list[Text]:
         Text(str(first.samples)),
         *(_figure(shown.get(statistic)) for statistic in _STATISTICS),
         _optional(first.floor, first.unit),
-        Text(limit_words(target) or "-"),
+        Text(limit_words(target, bare) or "-"),
         Text(_TARGET_WORDS[target.met], style=_TARGET_STYLES[target.met]),
     ]
 
@@ -119,22 +120,22 @@ def _figure_row(figures: list[Measurement]) -> list[Text]:
 def _figure(figure: Measurement | None) -> Text:
     if figure is None:
         return Text("")
-    return Text(quantity(figure.value, figure.unit), style=_TARGET_STYLES[figure.met])
+    return Text(bare(figure.value, figure.unit), style=_TARGET_STYLES[figure.met])
 
 
 def _optional(value: float | None, unit: str) -> Text:
-    return Text("-" if value is None else quantity(value, unit))
+    return Text("-" if value is None else bare(value, unit))
 
 
 def _print_unproven(result: Result, console: Console) -> None:
-    checks = unproven(result)
-    if not checks:
+    groups = unproven(result)
+    if not groups:
         return
     console.print(Text("not proven, and why", style="bold"))
-    for check in checks:
-        style = _STATUS_STYLES[check.status]
+    for group in groups:
+        check, style = group[0], _STATUS_STYLES[group[0].status]
         _print_indented(
-            console, 2, Text.assemble((STATUS_WORDS[check.status], style), f" {check.id}")
+            console, 2, Text.assemble((STATUS_WORDS[check.status], style), f" {named(group)}")
         )
         for finding in check.findings:
             at = f"{finding.code} at {finding.subject}: {finding.evidence}"

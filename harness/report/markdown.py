@@ -10,6 +10,7 @@ from harness.report.words import (
     faults,
     limit_words,
     measurements,
+    named,
     phases,
     printable,
     quantity,
@@ -56,22 +57,23 @@ def _problems(result: Result) -> list[str]:
 
 
 def _unproven(result: Result) -> list[str]:
-    checks = unproven(result)
-    if not checks:
+    groups = unproven(result)
+    if not groups:
         return []
-    rows = [_row(check) for check in checks[:_WORST]]
-    more = len(checks) - len(rows)
+    rows = [_row(group) for group in groups[:_WORST]]
+    more = sum(map(len, groups[_WORST:]))
     rest = ["", f"and {more} more, see the results"] if more else []
     return ["| check | status | code | why |", "| --- | --- | --- | --- |", *rows, *rest, ""]
 
 
-def _row(check: CheckRecord) -> str:
+def _row(group: list[CheckRecord]) -> str:
+    check = group[0]
     words = (
         f"{check.findings[0].subject}: {check.findings[0].evidence}"
         if check.findings
         else why(check)
     )
-    cells = (check.id, STATUS_WORDS[check.status], check.code, words)
+    cells = (named(group), STATUS_WORDS[check.status], check.code, words)
     return f"| {' | '.join(_escaped(cell) for cell in cells)} |"
 
 

@@ -14,6 +14,7 @@ from harness.report.words import (
     faults,
     limit_words,
     measurements,
+    named,
     phases,
     printable,
     quantity,
@@ -93,12 +94,13 @@ def _head(result: Result) -> str:
 def _attention(result: Result) -> str:
     items = [f"<li><h3>Error of the run</h3>{_quoted(error)}</li>" for error in result.errors]
     items += [
-        f"<li><h3>Target not measured</h3><p>{_text(target_words(target))}</p></li>"
-        for target in result.not_measured
+        f"<li><h3>{_status(group[0])} <code>{_text(named(group))}</code></h3>"
+        f"{_account(group[0])}</li>"
+        for group in unproven(result)
     ]
     items += [
-        f"<li><h3>{_status(check)} <code>{_text(check.id)}</code></h3>{_account(check)}</li>"
-        for check in unproven(result)
+        f"<li><h3>Target not measured</h3><p>{_text(target_words(target))}</p></li>"
+        for target in result.not_measured
     ]
     return _section("Not proven, and why", f'<ul class="attention">{"".join(items)}</ul>', items)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from harness.result.model import Status, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from harness.result.model import CheckRecord, Measurement, Result, UnmeasuredTarget
 
 _SENTENCES: dict[Verdict, str] = {
@@ -91,6 +93,11 @@ def quantity(value: float, unit: str) -> str:
     return f"{value:.4g} {unit}".strip()
 
 
+def bare(value: float, unit: str) -> str:
+    """Show a figure as `quantity` does, but without a unit that the name of the measure tells."""
+    return quantity(value, unit if unit in ("seconds", "bytes") else "")
+
+
 def subject_of(measurement: Measurement) -> str:
     """Say what was measured where, without the name of the measurement."""
     return " ".join(part for part in (measurement.size_class, measurement.subject) if part)
@@ -125,9 +132,24 @@ def measured_together(result: Result) -> list[list[Measurement]]:
     return list(found.values())
 
 
-def unproven(result: Result) -> list[CheckRecord]:
-    """Return the checks that did not pass, the worst first."""
-    return [check for status in _WORST_FIRST for check in result.checks if check.status is status]
+def unproven(result: Result) -> list[list[CheckRecord]]:
+    """Return the checks that did not pass, the worst first; those with one reason together."""
+    found: dict[tuple[Status, str], list[CheckRecord]] = {}
+    for status in _WORST_FIRST:
+        for check in result.checks:
+            if check.status is status:
+                reason = why(check) if check.status is Status.NOT_VERIFIED else check.id
+                found.setdefault((status, reason), []).append(check)
+    return list(found.values())
+
+
+def named(checks: Sequence[CheckRecord]) -> str:
+    """Name one check by its id, several by their number and capabilities."""
+    first, *others = checks
+    if not others:
+        return first.id
+    capabilities = sorted({check.capability.replace("_", " ") for check in checks})
+    return f"{len(checks)} checks of {', '.join(capabilities)}"
 
 
 def why(check: CheckRecord) -> str:
@@ -153,12 +175,12 @@ def target_words(target: UnmeasuredTarget) -> str:
     return f"{target.measure} {limit}{size_class}{waived}"
 
 
-def limit_words(figure: Measurement) -> str:
+def limit_words(figure: Measurement, show: Callable[[float, str], str] = quantity) -> str:
     """Say what a figure was to be, such as `at most 3.00 s`; empty without a target."""
     if figure.target_max is not None:
-        return f"at most {quantity(figure.target_max, figure.unit)}"
+        return f"at most {show(figure.target_max, figure.unit)}"
     if figure.target_min is not None:
-        return f"at least {quantity(figure.target_min, figure.unit)}"
+        return f"at least {show(figure.target_min, figure.unit)}"
     return ""
 
 

@@ -6,6 +6,7 @@ from harness.report.words import (
     by_capability,
     limit_words,
     measurements,
+    named,
     phases,
     printable,
     quantity,
@@ -14,7 +15,7 @@ from harness.report.words import (
     unproven,
     verdict_sentence,
 )
-from harness.result.model import Phases, UnmeasuredTarget, Verdict
+from harness.result.model import Phases, Status, UnmeasuredTarget, Verdict
 from harness.result.verdict import conclude
 from tests.harness.result.samples import COLD_PULL, check, everything, facts
 
@@ -83,13 +84,34 @@ def test_checks_are_grouped_by_capability() -> None:
 
 
 def test_worst_checks_come_first() -> None:
-    assert [record.status for record in unproven(everything())] == [
+    assert [group[0].status for group in unproven(everything())] == [
         "failed",
         "failed",
         "error",
         "inconclusive",
         "not_verified",
         "not_verified",
+    ]
+
+
+def test_checks_that_could_not_run_for_one_reason_are_told_together() -> None:
+    reason = "no kubelet"
+    result = conclude(
+        facts(),
+        [
+            check("trust.always", Status.NOT_VERIFIED, reason=reason),
+            check("latency.fleet", Status.NOT_VERIFIED, reason=reason),
+            check("trust.mirror", Status.NOT_VERIFIED, reason="no mirror"),
+            check("trust.first", Status.ERROR, reason=reason),
+            check("trust.second", Status.ERROR, reason=reason),
+        ],
+    )
+
+    assert [named(group) for group in unproven(result)] == [
+        "trust.first",
+        "trust.second",
+        "2 checks of latency, trust",
+        "trust.mirror",
     ]
 
 
