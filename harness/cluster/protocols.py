@@ -157,6 +157,10 @@ class RunsRuntime(Protocol):
         """The runtime's unit of systemd, empty where it is the process of the container."""
         ...
 
+    def answers(self) -> bool:
+        """Whether the runtime takes requests now."""
+        ...
+
 
 @runtime_checkable
 class Cluster(Protocol):

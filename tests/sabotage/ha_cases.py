@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from harness.cluster.containerd_node import ContainerdNode
 from harness.findings import Code
+from harness.hosts_toml import CERTS_D
 from harness.machine import CHECKOUT
 from harness.registry import distribution_config as config
 from tests.sabotage.breaking import (
     change_load_balancer,
     change_registry_config,
+    change_runtime_config,
     change_second_replica,
     replicated,
     restart_load_balancer,
@@ -129,6 +132,13 @@ def _pass_the_load_balancer_by(lab: Lab) -> None:
     line = f"{address} {HOST.partition(':')[0]}"
     done = lab.nodes[0].execute(["sh", "-c", 'echo "$1" >>/etc/hosts', "sh", line])  # type: ignore[attr-defined]
     assert done.status == 0
+
+
+def _forget_registries_after_a_restart(lab: Lab) -> None:
+    """Let a node look for its registries elsewhere, of which only a restart tells."""
+    node = lab.nodes[0]
+    assert isinstance(node, ContainerdNode)
+    change_runtime_config(node, lambda text: text.replace(CERTS_D, "/etc/nothing"))
 
 
 CASES = (
@@ -260,7 +270,19 @@ CASES = (
         scenario=SCENARIO,
         parts=(NODES,),
         sabotage=Sabotage(lab_started=_pass_the_load_balancer_by),
-        turns_red={"ha.node-that-was-cut-off-pulls-again": Code.PULL_ACCEPTED},
+        turns_red={
+            "ha.node-that-was-cut-off-pulls-again": Code.PULL_ACCEPTED,
+            "ha.node-without-names-pulls-again": Code.PULL_ACCEPTED,
+        },
+        subjects=frozenset({"node-1"}),
+    ),
+    Case(
+        name="node-loses-its-configuration-in-a-restart",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(f"{NODES}::test_node_whose_runtime_restarted_pulls_as_before",),
+        sabotage=Sabotage(lab_started=_forget_registries_after_a_restart),
+        turns_red={"ha.node-whose-runtime-restarted-pulls-as-before": Code.PULL_FAILED},
         subjects=frozenset({"node-1"}),
     ),
 )
