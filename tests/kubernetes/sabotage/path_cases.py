@@ -116,7 +116,7 @@ CASES = (
         broken=_authority_missing,
         turns_red=red(Code.PULL_FAILED, "cold-pulls-of-the-whole-fleet-1mib"),
         subjects=WORKER_2,
-        bystanders=("registry-memory-under-concurrent-reads",),
+        bystanders=(),
     ),
     Case(
         name="node-skips-verification",
