@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal
 
 from harness.engine.attaching import attached
 from harness.errors import EngineError
@@ -23,15 +24,11 @@ _CHANGE_SECONDS: Final = 10
 
 
 @dataclass(frozen=True)
-class Killed:
-    """Its process was killed: connections are reset, nothing is finished or said goodbye to."""
+class Ended:
+    """Its process has ended, in the way that `name` tells; see Killed and Stopped."""
 
     container: ContainerHandle
-
-    @property
-    def name(self) -> str:
-        """What is wrong."""
-        return "killed"
+    name: Literal["killed", "stopped"]
 
     @property
     def subject(self) -> str:
@@ -39,52 +36,30 @@ class Killed:
         return self.container.name
 
     def inject(self) -> None:
-        """Kill it."""
+        """End it."""
         with _found(self.container) as container:
-            container.kill()
+            if self.name == "killed":
+                container.kill()
+            else:
+                container.stop(timeout_seconds=_CHANGE_SECONDS)
             _wait_for(container, "exited")
 
     def heal(self) -> None:
         """Start it again; running when this returns, be it not ready yet."""
-        _start(self.container)
+        with attached(self.container, os.environ) as container:
+            if container and container.status == "exited":
+                container.start()
+                _wait_for(container, "running")
 
     def is_active(self) -> bool:
         """Whether it does not run."""
         return _status(self.container) == "exited"
 
 
-@dataclass(frozen=True)
-class Stopped:
-    """Its process was asked to end and has ended, as in a planned shutdown.
-
-    It is killed unless it ends within 10 s.
-    """
-
-    container: ContainerHandle
-
-    @property
-    def name(self) -> str:
-        """What is wrong."""
-        return "stopped"
-
-    @property
-    def subject(self) -> str:
-        """The container."""
-        return self.container.name
-
-    def inject(self) -> None:
-        """Ask it to end, and wait for that."""
-        with _found(self.container) as container:
-            container.stop(timeout_seconds=_CHANGE_SECONDS)
-            _wait_for(container, "exited")
-
-    def heal(self) -> None:
-        """Start it again; running when this returns, be it not ready yet."""
-        _start(self.container)
-
-    def is_active(self) -> bool:
-        """Whether it does not run."""
-        return _status(self.container) == "exited"
+# Its process was killed: connections are reset, nothing is finished or said goodbye to.
+Killed: Final = partial(Ended, name="killed")
+# Its process was asked to end, as in a planned shutdown; it is killed unless it ends within 10 s.
+Stopped: Final = partial(Ended, name="stopped")
 
 
 @dataclass(frozen=True)
@@ -145,14 +120,6 @@ class Restarted:
             _wait_for(container, "running")
             if container.started_at == before:
                 raise EngineError(f"{self.subject} was told to restart, but has not")
-
-
-def _start(handle: ContainerHandle) -> None:
-    """Start a container that has ended; one that runs or is gone is left as it is."""
-    with attached(handle, os.environ) as container:
-        if container and container.status == "exited":
-            container.start()
-            _wait_for(container, "running")
 
 
 def _status(handle: ContainerHandle) -> str:

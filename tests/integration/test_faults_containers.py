@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from harness.cluster.protocols import InContainer, RunsRuntime
 from harness.engine import ContainerHandle
 from harness.errors import EngineError
 from harness.faults.containers import Killed, Paused, Restarted, Stopped
-from harness.faults.fault import caused, injected
+from harness.faults.fault import Fault, caused, injected
 from harness.faults.runtimes import RuntimeRestarted, RuntimeStopped
 from harness.history import History
 from harness.wait import wait_until
@@ -22,8 +23,9 @@ from tests.integration.breakable_lab import BreakableLab, breakable_lab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FAULTS = (Killed, Stopped, Paused)
-Kind = type[Killed] | type[Stopped] | type[Paused]
+Kind = Callable[[ContainerHandle], Fault]
+FAULTS: dict[str, Kind] = {"killed": Killed, "stopped": Stopped, "paused": Paused}
+EACH = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 
 
 @pytest.fixture(scope="module")
@@ -32,23 +34,23 @@ def lab() -> Iterator[BreakableLab]:
         yield lab
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("name", FAULTS)
 def test_nothing_is_pulled_from_a_registry_that_is_out_of_order(
-    lab: BreakableLab, fault: Kind
+    lab: BreakableLab, name: str
 ) -> None:
     reference, history = lab.push(), History()
 
-    with injected(fault(lab.registry.container), into=history, time_limit_seconds=60):
+    with injected(FAULTS[name](lab.registry.container), into=history, time_limit_seconds=60):
         assert not lab.pull(reference).succeeded
 
     lab.assert_pulls_again(reference)
     (recorded,) = history.faults
     assert recorded.subject == "primary"
-    assert recorded.fault == fault.__name__.lower()
+    assert recorded.fault == name
     assert recorded.proven_healed
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@EACH
 def test_node_that_is_out_of_order_pulls_nothing(lab: BreakableLab, fault: Kind) -> None:
     reference = lab.push()
 
@@ -67,7 +69,7 @@ def test_restart_is_over_by_itself(lab: BreakableLab) -> None:
     assert [(each.subject, each.fault) for each in history.faults] == [("primary", "restarted")]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@EACH
 def test_fault_heals_when_its_owner_is_killed(lab: BreakableLab, fault: Kind) -> None:
     broken = fault(lab.registry.container)
     reference = lab.push()
@@ -81,7 +83,7 @@ def test_fault_heals_when_its_owner_is_killed(lab: BreakableLab, fault: Kind) ->
     lab.assert_pulls_again(reference)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@EACH
 def test_container_that_is_gone_is_no_longer_broken(lab: BreakableLab, fault: Kind) -> None:
     gone = fault(ContainerHandle("gone", "0" * 64, lab.node.container.url))
 
@@ -91,7 +93,7 @@ def test_container_that_is_gone_is_no_longer_broken(lab: BreakableLab, fault: Ki
         gone.inject()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@EACH
 def test_engine_that_is_gone_leaves_nothing_to_heal(fault: Kind) -> None:
     gone = fault(ContainerHandle("gone", "0" * 64, "unix:///nowhere/docker.sock"))
 
