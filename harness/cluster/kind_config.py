@@ -43,7 +43,10 @@ class KindConfig:
 
     `relays` are folders of this machine, one per node, in which the node's CRI is reached.
     `first_cgroups` and `restrict_oom_score` tell what the machine lacks: the second version of
-    cgroups, which the kubelet asks for since 1.35, and CAP_SYS_RESOURCE.
+    cgroups, which the kubelet asks for since 1.35, and CAP_SYS_RESOURCE. With the first version
+    kubelet and containerd make groups themselves instead of asking systemd: that moves processes
+    from a pod's group of devices to the slice above it, so that a containerd that starts again
+    finds the sandbox empty and ends it (see containerd/containerd#13784).
     """
 
     relays: tuple[Path, ...]
@@ -82,6 +85,8 @@ class KindConfig:
                 f"  restrict_oom_score_adj = {json.dumps(self.restrict_oom_score)}",
                 f"[{_CRI}.containerd]",
                 "  discard_unpacked_layers = false",
+                f"[{_CRI}.containerd.runtimes.runc.options]",
+                f"  SystemdCgroup = {json.dumps(not self.first_cgroups)}",
                 f"[{_CRI}.registry]",
                 '  config_path = "/etc/containerd/certs.d"',
             ]
@@ -98,4 +103,5 @@ class KindConfig:
         }
         if self.first_cgroups:
             settings["failCgroupV1"] = False
+            settings["cgroupDriver"] = "cgroupfs"
         return settings

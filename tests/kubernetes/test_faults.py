@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from harness.lab import Lab
 
 SYSTEM = "/api/v1/namespaces/kube-system/pods"
+TASKS = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
+OF_THE_CONTROL_PLANE = '"io.kubernetes.cri.sandbox-name":"(etcd|kube-(api|sch|con)[a-z-]*)-'
+TASKS_OF_THE_CONTROL_PLANE = 2 * 4
+"""Each of the four has a sandbox and a container."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,27 @@ def test_runtime_pulls_again_after_a_restart(lab: Lab) -> None:
     wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
     assert pulls(lab, node)
     assert history.faults[0].proven_healed
+
+
+def test_containers_outlive_a_restart_of_their_runtime(cluster: KindCluster) -> None:
+    node = cluster.nodes[0]
+    before = of_the_control_plane(node)
+    assert len(before) == TASKS_OF_THE_CONTROL_PLANE
+
+    caused(RuntimeRestarted(node.container, node.runtime_unit), into=History())
+
+    wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
+    assert of_the_control_plane(node) == before
+
+
+def of_the_control_plane(node: ContainerdNode) -> set[str]:
+    """Return what containerd runs for etcd, API server, scheduler and controller manager."""
+    script = (
+        'cd "$1" && for id in $(grep -lE "$2" */config.json); do '
+        'echo "$id $(cat "${id%/*}/init.pid")"; done'
+    )
+    shown = node.execute(["sh", "-c", script, "sh", TASKS, OF_THE_CONTROL_PLANE])
+    return set(shown.text.splitlines())
 
 
 def test_only_clusters_of_ours_may_be_broken(cluster: KindCluster) -> None:

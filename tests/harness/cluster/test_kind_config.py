@@ -5,6 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness.cluster.kind_config import KindConfig, node_names
 from harness.scenario.model import KubeletSpec
 
@@ -62,6 +64,15 @@ def test_restricted_machine_does_not_lower_scores_of_the_oom_killer() -> None:
 def test_kubelet_accepts_the_first_version_of_cgroups_only_where_the_machine_has_it() -> None:
     assert kubelet(config(first_cgroups=True))["failCgroupV1"] is False
     assert "failCgroupV1" not in kubelet(config())
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_kubelet_and_containerd_agree_on_who_makes_groups(*, first: bool) -> None:
+    document = config(first_cgroups=first)
+    runtime = containerd(document)["containerd"]["runtimes"]["runc"]
+
+    assert runtime["options"]["SystemdCgroup"] is not first
+    assert kubelet(document).get("cgroupDriver") == ("cgroupfs" if first else None)
 
 
 def test_kubelet_pulls_as_the_scenario_says() -> None:
