@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 import urllib3
-from kubernetes import config as kubeconfig_of
-from kubernetes.client import ApiClient, Configuration
 
 from harness.kubernetes_api.errors import KubernetesError
+from harness.kubernetes_api.kubeconfig import connections, read_kubeconfig
 from harness.kubernetes_api.watching import Watch
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-_CONNECTIONS = 64
 _PAGE = 500
 # A server may close a kept connection just as it is used again; reading twice does no harm.
 _AGAIN = urllib3.Retry(2, connect=0, status=0, redirect=0, raise_on_redirect=False)
@@ -44,9 +42,8 @@ class KubernetesAPI:
     def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
         self.kubeconfig = kubeconfig
         self.context = context
-        self._settings = _settings(kubeconfig, context)
-        self._settings.connection_pool_maxsize = _CONNECTIONS
-        self._client = ApiClient(self._settings)
+        self._settings, security = read_kubeconfig(kubeconfig, context)
+        self._pool = connections(self._settings, security)
         self._count = threading.Lock()
         self._calls = 0
 
@@ -235,26 +232,6 @@ class KubernetesAPI:
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise _refusal(answer.status, _status_object(answer), f"{method} {path}")
         return answer
-
-    @property
-    def _pool(self) -> urllib3.PoolManager:
-        pool: urllib3.PoolManager = self._client.rest_client.pool_manager
-        return pool
-
-
-def _settings(kubeconfig: Path, context: str | None) -> Configuration:
-    """Read a kubeconfig. Raises KubernetesError that names the file."""
-    settings = Configuration()
-    try:
-        kubeconfig_of.load_kube_config(  # type: ignore[no-untyped-call]
-            str(kubeconfig), context=context, client_configuration=settings, persist_config=False
-        )
-    except (kubeconfig_of.ConfigException, OSError, ValueError) as error:
-        raise KubernetesError(
-            f"{kubeconfig} cannot be used: {error}",
-            remedy="give a kubeconfig that `kubectl --kubeconfig` accepts, and one of its contexts",
-        ) from error
-    return settings
 
 
 def _status_object(answer: urllib3.BaseHTTPResponse) -> Json:
