@@ -17,8 +17,8 @@ from harness.engine import open_engine
 from harness.home import Home
 from harness.images.provide import provide_all
 from harness.lab import existing_lab, images_of, started_lab
-from harness.lab.building import REGISTRY_IMAGES
 from harness.lab.choosing import choose
+from harness.lab.parts import REGISTRY_IMAGES
 from harness.lifecycle.reap import OPENING, PRIVATE, reap_dead
 from harness.lifecycle.run import started_run
 from harness.result.model import (
@@ -30,6 +30,7 @@ from harness.result.model import (
     Phases,
     RegistryFacts,
 )
+from harness.scenario import kinds
 from harness.tools import Tool, provide_tool
 
 if TYPE_CHECKING:
@@ -138,12 +139,20 @@ def _built(order: Order, diary: Diary, stack: ExitStack) -> tuple[Run, Lab]:
         )
         scenario = order.scenario.model_copy(update={"cluster": choice.cluster})
         diary.learn(cluster=ClusterFacts(provider=choice.cluster.provider, reason=choice.reason))
-        kind = _kind(home, diary) if choice.cluster.provider == "kind" else None
+        kind = _tool(Tool.KIND, home, diary) if choice.cluster.provider == "kind" else None
+        inside = any(kinds.IN_CLUSTER.matches(spec) for spec in scenario.registries)
+        helm = _tool(Tool.HELM, home, diary) if inside else None
         images = _images(scenario, order.bundle, engine, home, diary)
     with diary.phase("lab"), _kept_on_failure(order, run.folder / "logs"):
         lab = stack.enter_context(
             started_lab(
-                scenario, engine=engine, images=images, run=run, secret=order.secret, kind=kind
+                scenario,
+                engine=engine,
+                images=images,
+                run=run,
+                secret=order.secret,
+                kind=kind,
+                helm=helm,
             )
         )
         _learn_lab(lab, images, diary)
@@ -206,10 +215,9 @@ def _kept_on_failure(order: Order, logs: Path) -> Iterator[None]:
         raise
 
 
-def _kind(home: Home, diary: Diary) -> Path:
-    """Return the command line kind."""
-    tool = provide_tool(Tool.KIND, home=home, announce=diary.announce, environment=os.environ)
-    return tool.path
+def _tool(tool: Tool, home: Home, diary: Diary) -> Path:
+    """Return a command line."""
+    return provide_tool(tool, home=home, announce=diary.announce, environment=os.environ).path
 
 
 def _images(

@@ -35,6 +35,7 @@ _PLACE = RuntimePlace(
     unit="containerd",
 )
 _CREATE_SECONDS = 300
+_LOAD_SECONDS = 120
 _READY_SECONDS = 120
 # Seen with Kubernetes 1.36: 26 on a control plane, 11 on a worker.
 _INOTIFY_INSTANCES = (30, 12)
@@ -98,7 +99,8 @@ class KindParts:
 
     `image` is the name of a node image in the engine's store, `network` a network's name,
     `folder` the run's, `kind` the command line. `files` are written to every node: paths below
-    /etc/containerd/certs.d, which containerd reads anew at each pull.
+    /etc/containerd/certs.d, which containerd reads anew at each pull. `loaded` are images of the
+    engine's store that every node is given.
     """
 
     image: str
@@ -108,6 +110,7 @@ class KindParts:
     labels: Mapping[str, str]
     files: Mapping[str, bytes]
     kind: Path
+    loaded: tuple[str, ...] = ()
 
     @property
     def kubeconfig(self) -> Path:
@@ -210,6 +213,9 @@ def _create(spec: ClusterSpec, parts: KindParts, engine: Engine) -> None:
     # Nodes are retained for the sake of their logs; we remove them in any case.
     create = ["create", "cluster", "--retain", "--wait", "0s", *named]
     parts.run_kind(engine, *create, timeout_seconds=_CREATE_SECONDS)
+    if parts.loaded:
+        load = ["load", "docker-image", *parts.loaded]
+        parts.run_kind(engine, *load, timeout_seconds=_LOAD_SECONDS)
 
 
 def _prepared(names: tuple[str, ...], parts: KindParts, engine: Engine) -> list[NodeHandle]:

@@ -2,6 +2,7 @@
 
 from harness.distribution_api.client import BlobRead, DistributionAPI, Manifest, Ping, Upload
 from harness.distribution_api.transport import (
+    USER_AGENT,
     Endpoint,
     MachineTrust,
     PinnedCertificate,
@@ -10,6 +11,7 @@ from harness.distribution_api.transport import (
 )
 
 __all__ = [
+    "USER_AGENT",
     "BlobRead",
     "DistributionAPI",
     "Endpoint",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.diagnosis import Diagnosis
     from harness.secret import Credentials, KeyPair
 
-_USER_AGENT: Final = "pullproof"
+USER_AGENT: Final = "pullproof"
 _CONNECT_TIMEOUT_SECONDS: Final = 5.0
 _READ_TIMEOUT_SECONDS: Final = 60.0
 # Connections kept open: above this, concurrent callers still work, each with a fresh one.
@@ -116,7 +116,7 @@ class Transport:
 
     def __init__(self, endpoint: Endpoint, credentials: Credentials | None) -> None:
         self.endpoint = endpoint
-        self._headers = {"Host": endpoint.host, "User-Agent": _USER_AGENT}
+        self._headers = {"Host": endpoint.host, "User-Agent": USER_AGENT}
         if credentials is not None:
             pair = f"{credentials.username}:{credentials.password.reveal()}"
             encoded = base64.b64encode(pair.encode()).decode()

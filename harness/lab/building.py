@@ -15,19 +15,30 @@ from harness.clients.replicator import Replicator, name_of, receivers, replicato
 from harness.cluster.containerd import NodeParts, containerd_cluster
 from harness.cluster.containerd import attached as attached_containerd
 from harness.cluster.existing import ExistingHandle
-from harness.cluster.kind import KindHandle, KindParts, kind_cluster
+from harness.cluster.kind import KindCluster, KindHandle, KindParts, kind_cluster
 from harness.cluster.kind import attached as attached_kind
 from harness.engine.blackhole import add_blackhole, remove_blackhole
 from harness.errors import HarnessError
 from harness.images.model import Image
-from harness.lab.certs_d import certs_d
+from harness.lab.certs_d import certs_d, declare
 from harness.lab.lab import Lab, LabHandle
+from harness.lab.parts import (
+    REGISTRY_IMAGES,
+    beside,
+    inside,
+    is_upstream,
+    monitored,
+    needs_tools,
+    node_image,
+)
 from harness.monitoring.container import NAME as MONITOR
 from harness.monitoring.container import MonitorHandle, prometheus_container
 from harness.monitoring.container import attach as attached_monitor
 from harness.pool import Pool
-from harness.registry.distribution import RegistryHandle, metrics_target
+from harness.registry.distribution import DistributionRegistry, RegistryHandle, metrics_target
 from harness.registry.distribution_start import distribution_registry
+from harness.registry.in_cluster import InClusterRegistry
+from harness.registry.in_cluster_start import Site as InClusterSite
 from harness.registry.replicated import attach as attached_registry
 from harness.registry.replicated_start import container_names, replicated_registry
 from harness.registry.stand_in import stand_in_name
@@ -41,74 +52,15 @@ if TYPE_CHECKING:
 
     from harness.clients.container import ToolsContainer
     from harness.cluster.containerd import ClusterHandle, ContainerdCluster
-    from harness.cluster.kind import KindCluster
     from harness.engine import Engine
     from harness.images.model import ProvidedImage
     from harness.lifecycle.run import Run
     from harness.monitoring.container import PrometheusContainer
-    from harness.registry.distribution import DistributionRegistry
-    from harness.scenario.model import (
-        Capability,
-        ClusterSpec,
-        RegistrySpec,
-        RegistryVersion,
-        ReplicationSpec,
-        Scenario,
-    )
+    from harness.scenario.model import RegistrySpec, ReplicationSpec, Scenario
     from harness.secret import Credentials, Secret
 
-NODE_IMAGES = {"1.6": Image.NODE_1_6, "1.7": Image.NODE_1_7, "2.1": Image.NODE_2_1}
-KIND_IMAGES = {"1.35": Image.KIND_NODE_1_35, "1.36": Image.KIND_NODE_1_36}
-REGISTRY_IMAGES: dict[RegistryVersion, Image] = {
-    "2.8": Image.REGISTRY_2_8,
-    "3": Image.REGISTRY_3,
-}
+Built = DistributionRegistry | InClusterRegistry
 AUTHORITIES = ("private-ca", "another-ca")
-_MONITORED_BY: Capability = "observability"
-NEED_TOOLS: frozenset[str] = frozenset({"replication", "supply_chain"})
-
-
-def images_of(scenario: Scenario) -> tuple[Image, ...]:
-    """Return the images that a scenario's lab is made of, the nodes' first."""
-    registries = {REGISTRY_IMAGES[version] for version in _versions(scenario)}
-    balancers = {
-        Image.LOAD_BALANCER
-        for spec in scenario.registries
-        if spec.replicas > 1 or is_upstream(spec, scenario)
-    }
-    tools = (Image.TOOLS,) if needs_tools(scenario) else ()
-    monitors = (Image.PROMETHEUS,) if _monitored(scenario) else ()
-    return (node_image(scenario.cluster), *sorted(registries | balancers), *tools, *monitors)
-
-
-def _versions(scenario: Scenario) -> set[RegistryVersion]:
-    """Return the versions of registries that run in a lab, those of upgrades too."""
-    upgrades = [spec.upgrade_to for spec in scenario.registries if spec.upgrade_to]
-    return {spec.version for spec in scenario.registries}.union(upgrades)
-
-
-def is_upstream(spec: RegistrySpec, scenario: Scenario) -> bool:
-    """Tell whether a cache fetches from a registry, so that its outages are tried."""
-    return any(other.proxy_of == spec.name for other in scenario.registries)
-
-
-def needs_tools(scenario: Scenario) -> bool:
-    """Tell whether checks of a scenario run programs beside its registries."""
-    return bool(scenario.replication) or not NEED_TOOLS.isdisjoint(scenario.capabilities)
-
-
-def node_image(spec: ClusterSpec) -> Image:
-    """Return the image of a cluster's nodes; the provider has been chosen."""
-    if spec.provider == "kind":
-        return KIND_IMAGES[spec.kubernetes]
-    return NODE_IMAGES[spec.containerd]
-
-
-def _monitored(scenario: Scenario) -> RegistrySpec | None:
-    """Return the registry that is scraped: the first whose name leads to its one server."""
-    if _MONITORED_BY not in scenario.capabilities:
-        return None
-    return next((spec for spec in scenario.registries if spec.replicas == 1), None)
 
 
 @dataclass(frozen=True)
@@ -190,7 +142,7 @@ class _Site:
 
     def monitor(self) -> AbstractContextManager[PrometheusContainer | None]:
         """Return what scrapes a registry, nothing where no check asks it."""
-        spec = _monitored(self.scenario)
+        spec = monitored(self.scenario)
         if spec is None:
             return nullcontext()
         name = f"{self.run.id}-{MONITOR}"
@@ -203,6 +155,25 @@ class _Site:
             labels=self.run.labels,
             target=metrics_target(spec),
         )
+
+    def inside(
+        self, cluster: ContainerdCluster | KindCluster, helm: Path | None
+    ) -> tuple[InClusterRegistry, ...]:
+        """Install the registries that are pods of the cluster."""
+        wanted = inside(self.scenario, self.images)
+        if not wanted:
+            return ()
+        if helm is None or not isinstance(cluster, KindCluster):
+            raise HarnessError("registries inside a cluster take a cluster of kind, and helm")
+        site = InClusterSite(
+            kubeconfig=cluster.kubeconfig,
+            addresses=tuple(node.address for node in cluster.nodes),
+            helm=helm,
+            folder=self.run.folder,
+            authority=self.authorities["private-ca"],
+            run_secret=self.secret,
+        )
+        return site.install(wanted)
 
     def versions(self) -> VersionsHandle:
         """Return what it takes to run other versions of registries."""
@@ -228,6 +199,7 @@ class _Site:
                 labels=run.labels,
                 files=files,
                 kind=kind,
+                loaded=tuple({name for _, name in inside(self.scenario, self.images)}),
             )
             return kind_cluster(spec, made_of, self.engine)
         parts = NodeParts(
@@ -250,29 +222,36 @@ def started_lab(
     run: Run,
     secret: Secret,
     kind: Path | None = None,
+    helm: Path | None = None,
 ) -> Iterator[Lab]:
     """Build what the scenario describes; ready for checks when this yields.
 
-    The scenario's cluster provider has been chosen; `kind` is the command line of that name,
-    needed for that provider only. Every password of the lab begins with `secret`, so that one
-    secret need be looked for in outputs. At the end nodes go first: nothing may send to a
-    network that is being removed.
+    The scenario's cluster provider has been chosen; `kind` and `helm` are the command lines of
+    these names, needed for that provider and for registries inside its cluster. Every password
+    of the lab begins with `secret`, so that one secret need be looked for in outputs. At the end
+    nodes go first: nothing may send to a network that is being removed.
     """
     with ExitStack() as stack:
         network = stack.enter_context(_network(engine, run))
         authorities = {name: Authority.create(name) for name in AUTHORITIES}
         site = _Site(scenario, engine, images, run, secret, network, authorities)
         monitor = stack.enter_context(site.monitor())
-        registries = stack.enter_context(_all_at_once(site))
-        tools = stack.enter_context(site.tools(registries))
+        built = stack.enter_context(_all_at_once(site))
+        tools = stack.enter_context(site.tools(built))
         replicators = tuple(
-            stack.enter_context(site.replicator(spec, registries)) for spec in scenario.replication
+            stack.enter_context(site.replicator(spec, built)) for spec in scenario.replication
         )
-        cluster = stack.enter_context(site.cluster(certs_d(registries), kind))
+        cluster = stack.enter_context(site.cluster(certs_d(built), kind))
+        pods = site.inside(cluster, helm)
+        registries = _in_order(scenario, (*built, *pods))
+        if pods:
+            declare(cluster.nodes, registries)
         versions = Versions(site.versions(), engine)
         handle = LabHandle(
             cluster=cluster.handle(),
-            registries=tuple(registry.handle for registry in registries),
+            registries=tuple(
+                each if isinstance(each, InClusterRegistry) else each.handle for each in registries
+            ),
             secret=secret,
             folder=run.folder,
             tools=tools.handle if tools else None,
@@ -284,6 +263,12 @@ def started_lab(
         )
 
 
+def _in_order(scenario: Scenario, registries: Sequence[Built]) -> tuple[Built, ...]:
+    """Return registries as the scenario has them."""
+    named = {each.spec.name: each for each in registries}
+    return tuple(named[spec.name] for spec in scenario.registries)
+
+
 def _accounts(registries: Sequence[DistributionRegistry]) -> dict[str, Credentials]:
     return {each.host: each.credentials for each in registries if each.credentials}
 
@@ -291,8 +276,10 @@ def _accounts(registries: Sequence[DistributionRegistry]) -> dict[str, Credentia
 @contextmanager
 def attached_lab(handle: LabHandle, scenario: Scenario, engine: Engine) -> Iterator[Lab]:
     """Use a lab that another process has built; nothing is taken down with it."""
-    built = (each for each in handle.registries if isinstance(each, RegistryHandle))
-    registries = tuple(attached_registry(each, engine) for each in built)
+    registries = tuple(
+        attached_registry(each, engine) if isinstance(each, RegistryHandle) else each
+        for each in handle.registries
+    )
     tools = attached_tools(handle.tools, engine) if handle.tools else None
     with _attached_cluster(handle.cluster, engine) as cluster:
         versions = Versions(handle.versions, engine) if handle.versions else None
@@ -337,12 +324,12 @@ def _may_change_routes(engine: Engine) -> bool:
 
 @contextmanager
 def _all_at_once(site: _Site) -> Iterator[tuple[DistributionRegistry, ...]]:
-    """Start all registries at the same time and remove them at the same time.
+    """Start all registries beside the cluster at the same time; remove them at the same time.
 
     Caches come after the others: Distribution ends when its upstream does not answer it at its
     start (`registry/proxy/proxyauth.go`).
     """
-    specs = site.scenario.registries
+    specs = beside(site.scenario)
     started: list[AbstractContextManager[DistributionRegistry]] = []
 
     def start(
@@ -353,7 +340,7 @@ def _all_at_once(site: _Site) -> Iterator[tuple[DistributionRegistry, ...]]:
         return registry
 
     try:
-        with Pool(len(specs)) as pool:
+        with Pool(max(1, len(specs))) as pool:
             origins = [site.registry(spec) for spec in specs if spec.proxy_of is None]
             ready = {registry.spec.name: registry for registry in pool.map(start, origins)}
             caches = [site.registry(spec, ready[spec.proxy_of]) for spec in specs if spec.proxy_of]

@@ -5,16 +5,21 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
+from harness.cluster.protocols import RuntimeAccess
 from harness.hosts_toml import CERTS_D, Host, HostsFile, render
+from harness.lab.lab import ability
+from harness.registry.distribution import registry_names
+from harness.registry.in_cluster import InClusterRegistry
 from harness.scenario.model import DOCKER_HUB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.registry.distribution import DistributionRegistry
+    from harness.cluster.protocols import Node
+    from harness.registry.protocols import Registry
 
 
-def certs_d(registries: Sequence[DistributionRegistry]) -> dict[str, bytes]:
+def certs_d(registries: Sequence[Registry]) -> dict[str, bytes]:
     """Return the files that nodes need: path to content, authorities and client keys included."""
     files: dict[str, bytes] = {}
     for registry in registries:
@@ -30,6 +35,22 @@ def certs_d(registries: Sequence[DistributionRegistry]) -> dict[str, bytes]:
         # The last mirror is the server, so that nodes never ask docker.io itself.
         files[hosts_file(DOCKER_HUB)] = render(HostsFile(hub[-1], tuple(hub[:-1]))).encode()
     return files
+
+
+def declare(nodes: Sequence[Node], registries: Sequence[Registry]) -> None:
+    """Tell running nodes of all registries, and by which name each reaches those in the cluster.
+
+    A node's runtime resolves no names of services, so that the name leads to the node itself.
+    """
+    files = certs_d(registries)
+    inside = [each.spec for each in registries if isinstance(each, InClusterRegistry)]
+    names = " ".join(name for spec in inside for name in registry_names(spec))
+    for node in nodes:
+        on = ability(node, RuntimeAccess)
+        for path, content in files.items():
+            on.write_file(path, content)
+        # It is mounted, so that it can be written but not replaced.
+        on.execute(["sh", "-c", 'echo "$1" >>/etc/hosts', "sh", f"{node.address} {names}"])
 
 
 def hosts_file(host: str) -> str:
@@ -53,7 +74,7 @@ def authority_held(read_file: Callable[[str], bytes | None], host: str) -> bytes
     return read_file(str(path)) if path else None
 
 
-def host_of(registry: DistributionRegistry) -> Host:
+def host_of(registry: Registry) -> Host:
     """Return a registry as the lab's nodes reach it."""
     files = _credentials(registry)
     folder = f"{CERTS_D}/{registry.host}"
@@ -67,11 +88,11 @@ def host_of(registry: DistributionRegistry) -> Host:
     )
 
 
-def _credentials(registry: DistributionRegistry) -> dict[str, bytes]:
+def _credentials(registry: Registry) -> dict[str, bytes]:
     """Return the files by which a node trusts a registry, and by which it is trusted."""
     folder = f"{CERTS_D}/{registry.host}"
     files = {f"{folder}/ca.crt": registry.ca} if registry.ca else {}
-    if pair := registry.client_certificate:
+    if pair := registry.endpoint.client_certificate:
         files[f"{folder}/client.cert"] = pair.certificate_pem
         files[f"{folder}/client.key"] = pair.key_pem.reveal().encode()
     return files

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.images.provide import without_building
-from harness.lab.building import KIND_IMAGES
+from harness.lab.parts import KIND_IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.monitoring.container import MonitorHandle
     from harness.registry.distribution import RegistryHandle
     from harness.registry.existing import ExistingRegistry
+    from harness.registry.in_cluster import InClusterRegistry
     from harness.registry.protocols import Registry, RunsVersions
     from harness.registry.versions import VersionsHandle
     from harness.scenario.kinds import Kind
@@ -50,7 +51,7 @@ class LabHandle:
     """
 
     cluster: ClusterHandle | KindHandle | ExistingHandle
-    registries: tuple[RegistryHandle | ExistingRegistry, ...]
+    registries: tuple[RegistryHandle | InClusterRegistry | ExistingRegistry, ...]
     secret: Secret
     folder: Path
     tools: ToolsHandle | None = None

@@ -33,8 +33,7 @@ class Accounts:
 
     def set_password(self, username: str, password: Secret) -> None:
         """Create an account or replace its password."""
-        hashed = bcrypt.hashpw(password.reveal().encode(), bcrypt.gensalt(_COST)).decode()
-        self._change(lambda accounts: {**accounts, username: hashed})
+        self._change(lambda accounts: {**accounts, username: hashed(password)})
 
     def remove(self, username: str) -> None:
         """Remove an account; one that is not there is no error."""
@@ -55,3 +54,8 @@ class Accounts:
             changed_ns = max(time.time_ns(), previous_ns + 1)
             os.utime(draft, ns=(changed_ns, changed_ns))
             draft.replace(self.file)
+
+
+def hashed(password: Secret) -> str:
+    """Return what stands in the file for a password."""
+    return bcrypt.hashpw(password.reveal().encode(), bcrypt.gensalt(_COST)).decode()

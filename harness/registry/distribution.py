@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import urllib3
@@ -344,7 +345,8 @@ class DistributionRegistry:
 
     def settle_log(self) -> None:
         """Wait until the log holds all requests that were completed before."""
-        settle(self._log_file, DistributionAPI(self.endpoint), self.host)
+        since = partial(self._log, self._log_file.stat().st_size)
+        settle(DistributionAPI(self.endpoint), self.host, since)
 
     @property
     def _log_file(self) -> Path:

@@ -1,4 +1,4 @@
-"""The log file of a Distribution registry: read from a position, and waited for."""
+"""The log of a Distribution registry: read from a position in its file, and waited for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from harness.registry import access_log
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from harness.distribution_api import DistributionAPI
@@ -25,22 +26,24 @@ def read_from(file: Path, begin: int) -> bytes:
         return log.read()
 
 
-def settle(file: Path, stranger: DistributionAPI, host: str) -> None:
-    """Wait until a log holds all requests that its registry has completed before."""
+def settle(stranger: DistributionAPI, host: str, read: Callable[[], bytes]) -> None:
+    """Wait until a log holds all requests that its registry has completed before.
+
+    `stranger` is a client without an account, `read` returns what was logged since this began.
+    """
     # The last byte of a blob leaves just before its line is written, so one request of
     # ours could overtake it; a second one that begins after the first was logged cannot.
-    _send_marker(file, stranger, host)
-    _send_marker(file, stranger, host)
+    _send_marker(stranger, host, read)
+    _send_marker(stranger, host, read)
 
 
-def _send_marker(file: Path, api: DistributionAPI, host: str) -> None:
+def _send_marker(api: DistributionAPI, host: str, read: Callable[[], bytes]) -> None:
     """Send a request of our own and wait until the log shows it."""
     token = secrets.token_hex(8)
-    begin = file.stat().st_size
     with suppress(UnexpectedStatusError):  # refused or not found, it is in the log
         api.manifest_exists(access_log.MARKER_REPOSITORY, token)
     wait_until(
-        lambda: f"/{token} HTTP/".encode() in read_from(file, begin),
+        lambda: f"/{token} HTTP/".encode() in read(),
         timeout_seconds=_LOG_TIMEOUT_SECONDS,
         what=f"the log of {host} to show our own request",
     )

@@ -402,6 +402,29 @@ class HasLoadBalancer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class PlacedPod:
+    """A pod and the node on which it runs, both by the names that Kubernetes knows."""
+
+    namespace: str
+    name: str
+    node_name: str
+
+
+@runtime_checkable
+class RunsAsPods(Protocol):
+    """Ability of a registry: it is pods of a cluster that was made for this run."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """How an administrator reaches the cluster."""
+        ...
+
+    def pods(self) -> tuple[PlacedPod, ...]:
+        """Return its pods that are ready."""
+        ...
+
+
 @runtime_checkable
 class ShowsConfiguration(Protocol):
     """Ability of a registry: what it is configured with can be read."""

@@ -62,6 +62,7 @@ WITH_ACCOUNTS = Kind(
     lambda spec: spec.has_accounts and spec.asked_first_for is None,
 )
 CACHE = Kind("that is a pull-through cache of another one", lambda spec: spec.proxy_of is not None)
+IN_CLUSTER = Kind("that is a pod of the cluster", lambda spec: spec.provider == "in-cluster")
 REPLICATED = Kind(
     "with several replicas that nodes are told of",
     lambda spec: spec.replicas > 1 and spec.declared_on_nodes,

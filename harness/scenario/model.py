@@ -122,6 +122,7 @@ Ability = Literal[
     "ReportsUsage",
     "RequiresClientCertificate",
     "Restarts",
+    "RunsAsPods",
     "RunsRuntime",
     "RunsVersions",
     "RuntimeAccess",
@@ -190,8 +191,10 @@ class LinkSpec(Part):
 class RegistrySpec(Part):
     """One registry, built for the run (`distribution`) or found where it is (`existing`).
 
-    One that is built speaks plain HTTP without `tls`, and anyone may use it without `auth`.
-    `blob_descriptor_cache` is Distribution's memory of which blobs there are.
+    `in-cluster` is built too: by the chart of this project as a pod of a cluster of kind, which
+    nodes reach by a port of their own. One that is built speaks plain HTTP without `tls`, and
+    anyone may use it without `auth`. `blob_descriptor_cache` is Distribution's memory of which
+    blobs there are.
     `mirror_of` makes nodes ask this registry first for images of another one, mirrors in the
     order of the file; for docker.io, which is no registry of the file, mirrors are all that nodes
     ask. `proxy_of` makes it a pull-through cache: nodes ask it first as well, and what it lacks
@@ -209,7 +212,7 @@ class RegistrySpec(Part):
     """
 
     name: Name
-    provider: Literal["distribution", "existing"] = "distribution"
+    provider: Literal["distribution", "in-cluster", "existing"] = "distribution"
     version: RegistryVersion = "2.8"
     upgrade_to: Literal["3"] | None = None
     tls: TLSSpec | None = None

@@ -12,14 +12,20 @@ if TYPE_CHECKING:
 
     Breach = tuple[Place, str, str]
 
-_BUILT = (
-    *("version", "upgrade_to", "tls", "auth"),
-    *("mirror_of", "proxy_of", "link", "declared_on_nodes", "replicas"),
-)
-_EXISTING = (
-    *("host", "address", "plain_http", "ca_file"),
-    *("credentials_file", "repository_prefix"),
-)
+_IN_CLUSTER = ("version", "tls", "auth")
+# Keys that only some providers have.
+_KEYS = {
+    "distribution": (
+        *_IN_CLUSTER,
+        *("upgrade_to", "blob_descriptor_cache", "mirror_of", "proxy_of", "link"),
+        *("declared_on_nodes", "replicas"),
+    ),
+    "in-cluster": _IN_CLUSTER,
+    "existing": (
+        *("host", "address", "plain_http", "ca_file"),
+        *("credentials_file", "repository_prefix"),
+    ),
+}
 
 
 def fitting_fields(scenario: Scenario) -> Iterator[Breach]:
@@ -54,10 +60,11 @@ def fitting_providers(scenario: Scenario) -> Iterator[Breach]:
 
 def _unfit(registry: RegistrySpec, place: Place) -> Iterator[Breach]:
     fields = type(registry).model_fields
-    existing = registry.provider == "existing"
-    unfit, other = (_BUILT, "distribution") if existing else (_EXISTING, "existing")
-    for name in unfit:
-        if name in registry.model_fields_set:
+    for name in fields:
+        having = [provider for provider, keys in _KEYS.items() if name in keys]
+        if having and registry.provider not in having and name in registry.model_fields_set:
             key = fields[name].alias or name
-            sentence = f"{key} is for the provider {other}, but {registry.name} is not of it"
+            sentence = (
+                f"{key} is for the provider {' or '.join(having)}, but {registry.name} is not of it"
+            )
             yield (*place, key), sentence, f"Remove {key}, or change the provider."

@@ -37,7 +37,7 @@ def copied_registries(scenario: Scenario) -> Iterator[Breach]:
                 sentence = f"{name} is a pull-through cache, which takes no pushes"
                 yield place, sentence, "Name a registry that is none."
         providers = {known[name].provider for name in ends.values() if name in known}
-        if len(providers) > 1:
+        if len(providers) > 1 and "existing" in providers:
             sentence = f"only one of {replication.source} and {replication.destination} exists"
             remedy = "Replicate between registries of one provider."
             yield ("replication", index), sentence, remedy

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.scenario.complaints import did_you_mean
 from harness.scenario.document import Problem, place_text
+from harness.scenario.in_cluster_rules import in_a_cluster, reached_beside
 from harness.scenario.model import (
     CAPABILITIES,
     DOCKER_HUB,
@@ -297,6 +298,8 @@ _RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (proxies, frozenset({"registries"})),
     (fitting_fields, frozenset({"registries"})),
     (fitting_providers, frozenset({"registries", "cluster"})),
+    (in_a_cluster, frozenset({"registries", "cluster"})),
+    (reached_beside, frozenset({"registries", "replication", "capabilities"})),
     (copied_registries, frozenset({"registries", "replication"})),
     (one_way_copies, frozenset({"replication"})),
     (timed_copies, frozenset({"replication"})),

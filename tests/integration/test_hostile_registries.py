@@ -16,8 +16,8 @@ from harness.engine import open_engine
 from harness.home import Home
 from harness.hosts_toml import Host, HostsFile, render
 from harness.images.provide import provide_all
-from harness.lab.building import NODE_IMAGES
 from harness.lab.certs_d import hosts_file
+from harness.lab.parts import NODE_IMAGES
 from harness.scenario.model import ClusterSpec
 from tests.integration.hostile_server import (
     answers,

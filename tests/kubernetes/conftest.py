@@ -64,10 +64,19 @@ def lab(home: Home, engine: Engine) -> Iterator[Lab]:
     """A lab of scenario.yaml; whoever breaks it heals it."""
     scenario = load(SCENARIO).scenario
     images = provide_all(images_of(scenario), engine=engine, home=home, announce=print)
-    kind = provide_tool(Tool.KIND, home=home, announce=print, environment=os.environ).path
+    kind, helm = (
+        provide_tool(each, home=home, announce=print, environment=os.environ).path
+        for each in (Tool.KIND, Tool.HELM)
+    )
     with started_run(home, new_run_id(), time_limit_seconds=LAB_SECONDS) as run:
         run.journal.intend("engine", PRIVATE if engine.kind == "private" else engine.url)
         with started_lab(
-            scenario, engine=engine, images=images, run=run, secret=new_password(), kind=kind
+            scenario,
+            engine=engine,
+            images=images,
+            run=run,
+            secret=new_password(),
+            kind=kind,
+            helm=helm,
         ) as started:
             yield started

@@ -1,211 +1,121 @@
-"""The chart of a registry inside the cluster: nodes pull from it, and its volume outlives it."""
+"""A registry inside the cluster: nodes pull from it, and its volume outlives pod and release."""
 
 from __future__ import annotations
 
-import base64
 import os
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import bcrypt
 import pytest
 
-from harness import oci
-from harness.cluster.kind import KindCluster
+from harness import checks, oci
 from harness.cluster.protocols import RuntimeAccess
 from harness.command import run
-from harness.diagnosis import FailureCode
-from harness.distribution_api import DistributionAPI, Endpoint, TrustedAuthority
-from harness.errors import RegistryError
-from harness.hosts_toml import CERTS_D, Host, HostsFile, render
-from harness.images.model import Image
-from harness.images.provide import provide
+from harness.findings import Inconclusive
 from harness.lab import ability
-from harness.lab.certs_d import hosts_file
-from harness.machine import CHECKOUT
-from harness.secret import Credentials
+from harness.registry.in_cluster import NAMESPACE, InClusterRegistry
+from harness.registry.in_cluster_start import CHART
 from harness.tools import Tool
-from harness.trust import Authority, served_certificate
 from harness.wait import wait_until
-from harness.workload import TAG, pull_on, unique_repository
-from tests.kubernetes.kind_cluster import kind, tool
+from harness.workload import publish, pull_on, unique_repository
+from tests.kubernetes.kind_cluster import tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from harness.cluster.protocols import Node
-    from harness.engine import Engine
-    from harness.home import Home
     from harness.lab import Lab
-
-CHART = CHECKOUT / "charts/registry"
-RELEASE = "in-cluster"
-HOST = "in-cluster.pullproof.test:5000"
-NODE_PORT = 30500
-LABELS = f"app.kubernetes.io/instance={RELEASE}"
+    from harness.workload import Published
 
 
 @dataclass(frozen=True)
 class Release:
-    """The chart in a namespace of the lab's cluster, and who may push to its registry."""
+    """The release of the lab's registry inside its cluster, and the command line it was made by."""
 
     lab: Lab
-    cluster: KindCluster
-    folder: Path
-    image: str
-    credentials: Credentials
-    authority: Authority = field(default_factory=lambda: Authority.create("in-cluster"))
+    registry: InClusterRegistry
 
-    def helm(self, *arguments: str) -> str:
-        """Run helm in the namespace; it writes nothing outside the test's folder."""
-        command = [str(tool(Tool.HELM)), "--kubeconfig", str(self.cluster.api.kubeconfig)]
-        command += ["--namespace", self.cluster.namespace, *arguments]
-        places = {f"HELM_{kind}_HOME": str(self.folder) for kind in ("CACHE", "CONFIG", "DATA")}
-        environment = {**os.environ, **places}
-        return run(command, environment=environment, timeout_seconds=180).text
+    def helm(self, *arguments: str) -> None:
+        """Run helm as the lab has done."""
+        folder = self.lab.handle.folder / self.registry.spec.name
+        places = {f"HELM_{kind}_HOME": str(folder) for kind in ("CACHE", "CONFIG", "DATA")}
+        named = ["--kubeconfig", str(self.registry.kubeconfig), "--namespace", NAMESPACE]
+        command = [str(tool(Tool.HELM)), *named, *arguments]
+        run(command, environment={**os.environ, **places}, timeout_seconds=180)
 
     def install(self, *settings: str) -> None:
-        """Install or upgrade the release; all of it is ready when this returns."""
-        repository, _, tag = self.image.rpartition(":")
-        values = (
-            *(f"image.repository={repository}", f"image.tag={tag}", "image.pullPolicy=Never"),
-            *("tls.secretName=in-cluster-tls", "accounts.secretName=in-cluster-accounts"),
-            *("persistence.size=1Gi", *settings),
-        )
-        chosen = [word for value in values for word in ("--set", value)]
-        self.helm("upgrade", "--install", "--wait", "--timeout=120s", *chosen, RELEASE, str(CHART))
-        # kube-proxy of each node hears of a new pod a moment after it is ready.
-        wait_until(
-            lambda: all(self.answers(node) for node in self.lab.nodes),
-            timeout_seconds=30,
-            what=f"every node to lead to {HOST}",
-        )
+        """Install or upgrade it with the lab's values; all of it is ready when this returns."""
+        values = self.lab.handle.folder / self.registry.spec.name / "values.json"
+        told = ["--wait", "--timeout=120s", "--values", str(values), *settings]
+        self.helm("upgrade", "--install", *told, self.registry.release, str(CHART))
+        self.registry.wait_until_healthy()
 
-    def api(self, node: Node) -> DistributionAPI:
-        """Reach the registry through a node's port, its certificate verified."""
-        trust = TrustedAuthority(self.authority.certificate_pem)
-        endpoint = Endpoint(HOST, node.address, trust, address_port=NODE_PORT)
-        return DistributionAPI(endpoint, self.credentials)
+    def push(self) -> Published:
+        """Push an image that nobody has."""
+        return publish(self.registry, oci.image(), repository=unique_repository("chart"))
 
-    def answers(self, node: Node) -> bool:
-        """Whether the registry answers through a node's port."""
-        try:
-            return self.api(node).ping().status == HTTPStatus.OK
-        except RegistryError:
-            return False
-
-    def pods(self) -> list[str]:
-        """Return the names of the release's pods."""
-        path = f"/api/v1/namespaces/{self.cluster.namespace}/pods"
-        return [
-            each["metadata"]["name"] for each in self.cluster.api.list(path, labelSelector=LABELS)
-        ]
-
-    def push(self) -> tuple[str, oci.Image]:
-        """Push an image that nobody has; return its reference and the image."""
-        image, repository = oci.image(), unique_repository("chart")
-        self.api(self.lab.nodes[0]).push(image, repository, TAG)
-        return f"{HOST}/{repository}:{TAG}", image
-
-    def assert_pulled(self, reference: str) -> None:
+    def assert_pulled(self, image: Published) -> None:
         """Every node pulls it, cold."""
         for node in self.lab.nodes:
-            ability(node, RuntimeAccess).remove_image(reference)
-        pulls = pull_on(self.lab.nodes, reference, self.credentials)
+            ability(node, RuntimeAccess).remove_image(image.reference)
+        pulls = pull_on(self.lab.nodes, image.reference, self.registry.credentials)
         assert [pull.failure for pull in pulls] == [None] * len(self.lab.nodes)
 
 
 @pytest.fixture(scope="module")
-def release(
-    lab: Lab, engine: Engine, home: Home, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Release]:
-    cluster = lab.cluster
-    assert isinstance(cluster, KindCluster)
-    image = provide(Image.REGISTRY_2_8, engine=engine, home=home, announce=print).reference
-    load = ["load", "docker-image", image, "--name", cluster.name]
-    kind(engine, *load, network="kind", timeout_seconds=120)
-    credentials = Credentials("chart", lab.new_password())
-    made = Release(lab, cluster, tmp_path_factory.mktemp("helm"), image, credentials)
-    _create_secrets(made)
-    _declare_on_nodes(made)
-    made.install()
-    yield made
-    made.helm("uninstall", "--wait", RELEASE)
-
-
-def _create_secrets(release: Release) -> None:
-    names = (HOST.partition(":")[0], *(node.address for node in release.lab.nodes))
-    pair = release.authority.issue(*names)
-    password = release.credentials.password.reveal().encode()
-    hashed = bcrypt.hashpw(password, bcrypt.gensalt(4)).decode()
-    for name, data in (
-        ("tls", {"tls.crt": pair.certificate_pem.decode(), "tls.key": pair.key_pem.reveal()}),
-        ("accounts", {"htpasswd": f"{release.credentials.username}:{hashed}\n"}),
-    ):
-        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
-        secret = {
-            "metadata": {"name": f"in-cluster-{name}"},
-            "type": "kubernetes.io/tls" if name == "tls" else "Opaque",
-            "data": encoded,
-        }
-        path = f"/api/v1/namespaces/{release.cluster.namespace}/secrets"
-        release.cluster.api.create(path, secret)
-
-
-def _declare_on_nodes(release: Release) -> None:
-    """Lead each node's runtime to its own node port: it resolves no names of the cluster."""
-    authority = f"{CERTS_D}/{HOST}/ca.crt"
-    for node in release.lab.nodes:
-        on = ability(node, RuntimeAccess)
-        on.write_file(authority, release.authority.certificate_pem)
-        host = Host(f"https://{node.address}:{NODE_PORT}", ca=authority)
-        on.write_file(hosts_file(HOST), render(HostsFile(host, ())).encode())
+def release(lab: Lab) -> Release:
+    registry = lab.registries[-1]
+    assert isinstance(registry, InClusterRegistry)
+    return Release(lab, registry)
 
 
 def test_chart_is_sound(release: Release) -> None:
     release.helm("lint", "--strict", str(CHART))
 
 
-def test_every_node_pulls_from_the_registry_in_the_cluster(release: Release) -> None:
-    reference, _ = release.push()
+def test_log_tells_which_nodes_pulled_as_whom(release: Release) -> None:
+    image, registry, nodes = release.push(), release.registry, release.lab.nodes
+    mark = registry.mark()
 
-    release.assert_pulled(reference)
-    refused = pull_on(release.lab.nodes, reference, None)
-    assert {pull.failure.code for pull in refused if pull.failure} == {FailureCode.AUTHENTICATION}
+    release.assert_pulled(image)
+
+    requests = registry.requests_since(mark)
+    assert not checks.served_by(requests, image.repository, nodes)
+    users = checks.served_to_user(requests, image.repository, registry.credentials, nodes)
+    assert not users
+    later = registry.mark()
+    assert not registry.requests_since(later)
 
 
-def test_images_outlive_the_pod_of_the_registry(release: Release) -> None:
-    reference, _ = release.push()
-    (before,) = release.pods()
+def test_log_that_went_with_its_pod_is_not_taken_for_whole(release: Release) -> None:
+    image, mark = release.push(), release.registry.mark()
+    (before,) = release.registry.pods()
 
-    path = f"/api/v1/namespaces/{release.cluster.namespace}/pods/{before}"
-    release.cluster.api.delete(path)
-    release.install()  # which waits until all is ready again
+    release.registry.restart()
 
-    assert before not in release.pods()
-    release.assert_pulled(reference)
+    (after,) = release.registry.pods()
+    assert after.name != before.name
+    with pytest.raises(Inconclusive, match="its log is gone"):
+        release.registry.requests_since(mark)
+    release.assert_pulled(image)
 
 
 def test_upgrade_keeps_images_and_certificate(release: Release) -> None:
-    reference, _ = release.push()
-    (before,) = release.pods()
-    address = release.lab.nodes[0].address
-    presented = served_certificate(address, NODE_PORT, server_name=HOST.partition(":")[0])
+    image, presented = release.push(), release.registry.served_certificate()
+    before = release.registry.pods()
 
-    release.install("logLevel=debug")
+    release.install("--set", "logLevel=info")
 
-    assert release.pods() != [before]
-    assert presented == served_certificate(address, NODE_PORT, server_name=HOST.partition(":")[0])
-    release.assert_pulled(reference)
+    assert release.registry.pods() != before
+    assert "level: info" in release.registry.configuration()
+    assert presented == release.registry.served_certificate()
+    release.assert_pulled(image)
 
 
 def test_images_outlive_the_release(release: Release) -> None:
-    reference, _ = release.push()
+    image = release.push()
 
-    release.helm("uninstall", "--wait", RELEASE)
-    wait_until(lambda: not release.pods(), timeout_seconds=60, what="the registry's pod to be gone")
+    release.helm("uninstall", "--wait", release.registry.release)
+    wait_until(
+        lambda: not release.registry.pods(), timeout_seconds=60, what="the registry's pod to go"
+    )
     release.install()
 
-    release.assert_pulled(reference)
+    release.assert_pulled(image)

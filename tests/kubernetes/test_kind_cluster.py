@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,6 +82,7 @@ def test_another_process_can_use_the_cluster(lab: Lab, engine: Engine) -> None:
         cluster = ability(attached.cluster, KubernetesAccess)
 
         assert [node.name for node in attached.nodes] == NODES
+        assert [each.api().ping().status for each in attached.registries[-1:]] == [HTTPStatus.OK]
         assert cluster.api.get("/version")["major"] == "1"
         assert ability(attached.nodes[0], RuntimeAccess).runtime_conditions() == {}
 

@@ -33,6 +33,11 @@ FOUND = "{name: a, provider: existing, host: registry.example.test}"
             "replicas is for the provider distribution, but a is not of it",
         ),
         (
+            f"{EXISTING}registries:\n  - {FOUND[:-1]},\n     auth: {{type: htpasswd}}}}\n",
+            6,
+            "auth is for the provider distribution or in-cluster, but a is not of it",
+        ),
+        (
             'registries:\n  - {name: a,\n     host: "registry:5000"}\n',
             5,
             "host is for the provider existing, but a is not of it",
