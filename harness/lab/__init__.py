@@ -3,6 +3,7 @@
 from harness.lab.building import attached_lab, started_lab
 from harness.lab.existing import attached_existing_lab, existing_lab
 from harness.lab.lab import Lab, LabHandle, ability, credentials_of
+from harness.lab.links import require_links
 from harness.lab.parts import images_of
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "credentials_of",
     "existing_lab",
     "images_of",
+    "require_links",
     "started_lab",
 ]

@@ -313,8 +313,8 @@ class DistributionRegistry:
         Raises as `wait_until_answering`.
         """
         self.wait_until_answering("200".__eq__, timeout_seconds=timeout_seconds)
-        if self.spec.link is not None:
-            limit_sending(self._container, self.spec.link.rate_mbit)
+        if (link := self.spec.link) is not None:
+            limit_sending(self._container, link.rate_mbit, delay_ms=link.delay_ms)
 
     def wait_until_answering(
         self, healthy: Callable[[str], bool], *, timeout_seconds: float = 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -31,12 +31,13 @@ LIMIT_BYTES = 64 * 1024
 class Loaded:
     """A scenario, the file it came from and the SHA-256 (hexadecimal) of that file's bytes.
 
-    Files that the scenario names stand in it with their whole paths.
+    Files that the scenario names stand in it with their whole paths. `document` knows the lines.
     """
 
     scenario: Scenario
     sha256: str
     path: Path
+    document: Document = field(repr=False)
 
 
 class ScenarioErrors(HarnessError):  # noqa: N818 - it is several
@@ -67,7 +68,7 @@ def load(path: Path, *, on: Provider | None = None) -> Loaded:
         problems += file_problems(scenario, document)
     if scenario is None or problems:
         raise ScenarioErrors([_error(path, problem) for problem in problems])
-    return Loaded(scenario, hashlib.sha256(content).hexdigest(), path)
+    return Loaded(scenario, hashlib.sha256(content).hexdigest(), path, document)
 
 
 def _judge(document: Document, on: Provider | None) -> tuple[Scenario | None, tuple[Problem, ...]]:

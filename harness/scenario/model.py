@@ -183,9 +183,14 @@ class AuthSpec(Part):
 
 
 class LinkSpec(Part):
-    """The way from a registry to everybody else: what it sends is limited to so many Mbit/s."""
+    """The way from a registry to everybody else, as over the internet.
 
-    rate_mbit: Annotated[int, Field(ge=1, le=10_000)]
+    What it sends is limited to `rate_mbit` Mbit/s and arrives `delay_ms` milliseconds later; one
+    of both at least.
+    """
+
+    rate_mbit: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    delay_ms: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
 class RegistrySpec(Part):

@@ -24,9 +24,6 @@ def replicas(scenario: Scenario) -> Iterator[Breach]:
         if registry.proxy_of is not None:
             sentence = f"{registry.name} is a cache with replicas, which would each fetch alone"
             yield place, sentence, "Remove replicas, or proxyOf."
-        if registry.link is not None:
-            sentence = f"{registry.name} has replicas, but a link is that of one server"
-            yield place, sentence, "Remove replicas, or link."
     yield from _clients(scenario)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.scenario.complaints import did_you_mean
 from harness.scenario.document import Problem, place_text
 from harness.scenario.in_cluster_rules import in_a_cluster, reached_beside
+from harness.scenario.link_rules import links
 from harness.scenario.model import (
     CAPABILITIES,
     DOCKER_HUB,
@@ -290,6 +291,7 @@ def _repeated(things: Sequence[object]) -> list[int]:
 # Each rule beside the top-level sections that it reads.
 _RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (_primary, frozenset({"registries"})),
+    (links, frozenset({"registries"})),
     (replicas, frozenset({"registries", "capabilities"})),
     (_registry_names, frozenset({"registries"})),
     (_authorities, frozenset({"registries"})),

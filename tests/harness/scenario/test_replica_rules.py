@@ -21,11 +21,6 @@ REPLICATED = "registries:\n  - {name: primary, replicas: 2}\n"
             "a is a cache with replicas, which would each fetch alone",
         ),
         (
-            f"{PRIMARY}  - {{name: a, link: {{rateMbit: 10}},\n     replicas: 2}}\n",
-            6,
-            "a has replicas, but a link is that of one server",
-        ),
-        (
             f"{REPLICATED}capabilities: [integrity, trust, latency]\n",
             4,
             "the replicas of primary see the load balancer for all nodes, but trust, latency",
