@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.workload import Published
 
 SCENARIO = CHECKOUT / "tests/sabotage/replication.yaml"
+SCHEDULED: Final = CHECKOUT / "tests/sabotage/replication_schedule.yaml"
 SCRIPT: Final = "/usr/local/bin/replicate"
 WHOLE: Final = f"{SCRIPT}-as-it-was"
 COPY = frozenset({"dr.pullproof.test:5000"})
@@ -66,6 +67,11 @@ if [ "$1" = delete ] && kept=$(crane digest "$DESTINATION/$2:kept"); then
 fi
 exit 0
 """
+# Found before the program of the same name, which a schedule calls for each repository.
+SYNCS_SLOWLY: Final = """#!/bin/sh
+[ "$1" != sync ] || sleep 2.5
+exec /usr/bin/skopeo "$@"
+"""
 MOVES_INSTEAD_OF_COPYING: Final = f"""
 {WHOLE} "$@" || exit 1
 case $1-$4 in push-latest) crane delete "$SOURCE/$2@$3" ;; esac
@@ -83,6 +89,16 @@ def _replicating_by(script: str) -> Sabotage:
         replicator.container.put_file(SCRIPT, f"#!/bin/sh{script}".encode(), mode=0o755)
 
     return Sabotage(lab_started=replace)
+
+
+def _stop_the_schedule(lab: Lab) -> None:
+    lab.replicators[0].container.kill()
+
+
+def _slow_the_schedule(lab: Lab) -> None:
+    """Have each round with something to copy take longer than the schedule states."""
+    content = SYNCS_SLOWLY.encode()
+    lab.replicators[0].container.put_file("/usr/sbin/skopeo", content, mode=0o755)
 
 
 def _copy(lab: Lab) -> DistributionRegistry:
@@ -189,5 +205,23 @@ CASES = (
         turns_red={NODES: Code.PULL_FAILED},
         subjects=frozenset({"node-2"}),
         scenario=SCENARIO,
+    ),
+    Case(
+        name="schedule-has-stopped",
+        suite="replication",
+        sabotage=Sabotage(lab_started=_stop_the_schedule),
+        turns_red={LAG: Code.NOT_REPLICATED},
+        subjects=COPY,
+        scenario=SCHEDULED,
+        parts=("test_outages.py::test_replication_lag",),
+    ),
+    Case(
+        name="schedule-is-slower-than-stated",
+        suite="replication",
+        sabotage=Sabotage(lab_started=_slow_the_schedule),
+        turns_red={LAG: Code.TARGET_MISSED},
+        subjects=frozenset({"primary to dr"}),
+        scenario=SCHEDULED,
+        parts=("test_outages.py::test_replication_lag",),
     ),
 )
