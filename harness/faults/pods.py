@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from harness.kubernetes_api import Json
 
-_REPLACED_SECONDS: Final = 60
 _EVICTED_SECONDS: Final = 60
 _INTERVAL_SECONDS: Final = 0.2
 # https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/
@@ -30,11 +29,15 @@ _STATIC: Final = "kubernetes.io/config.mirror"
 
 @dataclass(frozen=True)
 class PodDeleted:
-    """A pod was deleted, and its controller has replaced it; a disruption."""
+    """A pod was deleted, and its controller has replaced it; a disruption.
+
+    It is waited for so long.
+    """
 
     kubeconfig: Path
     namespace: str
     pod: str
+    replaced_seconds: float = 60
 
     @property
     def name(self) -> str:
@@ -65,7 +68,7 @@ class PodDeleted:
             wait_until(
                 lambda: _ready(api.list(pods), owner),
                 ready=lambda ready: len(ready) >= wanted and uid not in ready,
-                timeout_seconds=_REPLACED_SECONDS,
+                timeout_seconds=self.replaced_seconds,
                 interval_seconds=_INTERVAL_SECONDS,
                 what=f"the pod {self.subject} to be replaced",
             )
