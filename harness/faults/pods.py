@@ -31,13 +31,15 @@ _STATIC: Final = "kubernetes.io/config.mirror"
 class PodDeleted:
     """A pod was deleted, and its controller has replaced it; a disruption.
 
-    It is waited for so long.
+    The other pod is waited for so long. `known_as` is the pod's name in reports, where its own
+    would be another one in each run.
     """
 
     kubeconfig: Path
     namespace: str
     pod: str
     replaced_seconds: float = 60
+    known_as: str = ""
 
     @property
     def name(self) -> str:
@@ -47,7 +49,7 @@ class PodDeleted:
     @property
     def subject(self) -> str:
         """The pod."""
-        return f"{self.namespace}/{self.pod}"
+        return self.known_as or f"{self.namespace}/{self.pod}"
 
     def cause(self) -> None:
         """Delete it; as many pods of its controller are ready when this returns as before.
