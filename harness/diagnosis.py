@@ -140,7 +140,7 @@ _RULES_BEFORE_STATUS: _Rules = (
         FailureCode.NODE_RUNTIME,
         (
             r"unknown service runtime\.|failed to connect to all addresses",
-            "connection error: desc = ",
+            r"connection error: desc = |server is not initialized yet|\(recvmsg:",
         ),
     ),
     (
@@ -170,7 +170,10 @@ _RULES_BEFORE_STATUS: _Rules = (
             "doesn't contain any IP SANs|legacy Common Name",
         ),
     ),
-    (FailureCode.TLS_UNKNOWN_CA, ("x509: |failed to verify certificate",)),
+    (
+        FailureCode.TLS_UNKNOWN_CA,
+        ("x509: |failed to verify certificate|certificate verify failed",),
+    ),
     (
         FailureCode.SCHEME_MISMATCH,
         (
@@ -225,7 +228,7 @@ _RULES_AFTER_STATUS: _Rules = (
         (
             "connection refused|no route to host|network is unreachable|host is down",
             "broken pipe|connection reset by peer|: (unexpected )?EOF|GOAWAY",
-            "closed (idle|network) connection",
+            "closed (idle|network) connection|tls: bad record MAC",
             "Remote end closed connection|Connection aborted|EOF occurred in violation of protocol",
         ),
     ),

@@ -6,6 +6,7 @@ from the moment when it was due: what a stalled system holds up stands in the fi
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import contextmanager
@@ -39,6 +40,23 @@ class Pace:
     per_second: float
     most: int
     warm_up: int
+
+
+def taking_turns(
+    one: Callable[[int], Operation], other: Callable[[int], Operation], *, share: float
+) -> Callable[[int], Operation]:
+    """Return operations of two kinds, of which a share below 1 is the other's, spread evenly.
+
+    Each kind gets numbers of its own, without a gap.
+    """
+
+    def operation(number: int) -> Operation:
+        others = math.floor(number * share)
+        if math.floor((number + 1) * share) > others:
+            return other(others)
+        return one(number - others)
+
+    return operation
 
 
 class Load:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from harness.secret import Credentials
 
 TAG = "v1"
+CLIENT = "client"
+"""Who pushes, in the history."""
 _READERS = 8
 # Deletion is switched off, or is not for this account.
 _KEEPS = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -168,7 +170,7 @@ def push_once(
     duration = time.perf_counter() - begin
     return Operation(
         kind="push",
-        actor="client",
+        actor=CLIENT,
         reference=f"{host}/{repository}:{TAG}",
         started=started,
         ended=started + duration,

@@ -6,6 +6,8 @@ passes.
 
 from harness.checks.access import same_access
 from harness.checks.availability import (
+    STEADY,
+    Figure,
     all_in_service,
     all_were_used,
     comes_back,
@@ -44,7 +46,13 @@ from harness.checks.metrics import (
     tool_agrees,
     wrote,
 )
-from harness.checks.operations import failed_ratio, push_refused, wrong_digests
+from harness.checks.operations import (
+    all_ended_well,
+    failed_by,
+    failed_ratio,
+    none_accepted,
+    wrong_digests,
+)
 from harness.checks.path import (
     asked,
     asked_in_vain,
@@ -87,10 +95,13 @@ from harness.checks.upgrades import (
 
 __all__ = [
     "REPLICATE",
+    "STEADY",
+    "Figure",
     "Write",
     "accounts_for",
     "alert_is",
     "all_arrived",
+    "all_ended_well",
     "all_in_service",
     "all_refused",
     "all_succeeded",
@@ -107,6 +118,7 @@ __all__ = [
     "did_as_told",
     "dropped_options",
     "ended_well",
+    "failed_by",
     "failed_ratio",
     "fetched_once",
     "fits_volume",
@@ -128,6 +140,7 @@ __all__ = [
     "listed_once",
     "logged_in",
     "names_origin",
+    "none_accepted",
     "not_asked",
     "not_fetched",
     "not_served_by",
@@ -137,7 +150,6 @@ __all__ = [
     "outage_seconds",
     "pull_figures",
     "pulled_as_configured",
-    "push_refused",
     "recovery_seconds",
     "refused",
     "refused_by",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from harness.checks.operations import failed_ratio
 from harness.findings import Code, Finding, Inconclusive
 from harness.history import Outcome
-from harness.result.model import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from harness.history import FaultInterval, History, Operation
+    from harness.history import FaultInterval, Operation
     from harness.registry.protocols import Request, Session
 
 # So many operations in a row that nothing disturbs show that a system works steadily again.
@@ -21,47 +20,71 @@ STEADY: Final = 5
 _PARTIAL: Final = HTTPStatus.PARTIAL_CONTENT
 
 
-def recovery_seconds(history: History, fault: FaultInterval, *, slow_seconds: float) -> float:
+@dataclass(frozen=True)
+class Figure:
+    """One figure of what a fault cost."""
+
+    name: str
+    unit: str
+    value: float
+
+
+def recovery_seconds(
+    operations: Sequence[Operation],
+    fault: FaultInterval,
+    *,
+    slow_seconds: float,
+    steady: int = STEADY,
+) -> float:
     """Return how long it took from a fault's injection until operations ended well steadily.
 
     An operation is disturbed when it failed, or took longer than `slow_seconds` from the moment
-    when it was due. Operations end well steadily from the first 5 on that were due one after the
-    other, none of them disturbed, with no failure after them. The figure is the time from the
-    injection to the end of the last disturbed operation that was due before those, 0 where there
-    is none; what had ended before the injection does not count.
+    when it was due. Operations end well steadily from the first `steady` on that were due one
+    after the other, none of them disturbed, with no failure after them. The figure is the time
+    from the injection to the end of the last disturbed operation that was due before those, 0
+    where there is none; what had ended before the injection does not count.
 
-    Raises Inconclusive where there are no such 5, or fewer than 5 operations were due after the
-    healing: else it might be the end of the load that ended the disturbance.
+    Raises Inconclusive where there are not so many, or fewer were due after the healing: else it
+    might be the end of the load that ended the disturbance.
     """
-    moment = _recovered(history, fault, slow_seconds)
+    moment = _recovered(operations, fault, slow_seconds, steady)
     if moment is None:
         raise Inconclusive(
-            f"no {STEADY} operations in a row ended well after {fault.subject} was {fault.fault} "
+            f"no {steady} operations in a row ended well after {fault.subject} was {fault.fault} "
             "and until after it was healed: nothing shows that it works again"
         )
     return moment - fault.injected
 
 
-def is_steady(history: History, fault: FaultInterval, *, slow_seconds: float) -> bool:
+def is_steady(
+    operations: Sequence[Operation],
+    fault: FaultInterval,
+    *,
+    slow_seconds: float,
+    steady: int = STEADY,
+) -> bool:
     """Tell whether what has ended so far shows when operations ended well steadily again."""
-    return _recovered(history, fault, slow_seconds) is not None
+    return _recovered(operations, fault, slow_seconds, steady) is not None
 
 
-def comes_back(history: History, fault: FaultInterval, subject: str) -> tuple[Finding, ...]:
-    """Find that of the last 5 operations, all begun after a fault was healed, some failed.
+def comes_back(
+    operations: Sequence[Operation], fault: FaultInterval, subject: str, *, steady: int = STEADY
+) -> tuple[Finding, ...]:
+    """Find that of the last `steady` operations, all begun after a fault was healed, some failed.
 
-    `subject` is the registry. Fewer than 5 tell nothing; `recovery_seconds` is then inconclusive.
+    `subject` is the registry, or the node that was broken. Fewer tell nothing; `recovery_seconds`
+    is then inconclusive.
     """
-    operations = sorted(history.operations, key=lambda each: each.started)
-    after = [each for each in operations if each.started > fault.healed]
-    failed = [each for each in after[-STEADY:] if each.outcome is not Outcome.OK]
-    if not failed or len(after) < STEADY:
+    in_order = sorted(operations, key=lambda each: each.started)
+    after = [each for each in in_order if each.started > fault.healed]
+    failed = [each for each in after[-steady:] if each.outcome is not Outcome.OK]
+    if not failed or len(after) < steady:
         return ()
     return (
         Finding(
             Code.SERVICE_LOST,
             subject,
-            f"{len(failed)} of the last {STEADY} operations failed, all begun after "
+            f"{len(failed)} of the last {steady} operations failed, all begun after "
             f"{fault.subject} was healed: {failed[-1].cause}: {failed[-1].evidence}",
             "compare what the healed part is configured as with what it was before: it may have "
             "read another configuration when it started",
@@ -69,7 +92,7 @@ def comes_back(history: History, fault: FaultInterval, subject: str) -> tuple[Fi
     )
 
 
-def outage_seconds(history: History, fault: FaultInterval) -> float:
+def outage_seconds(operations: Sequence[Operation], fault: FaultInterval) -> float:
     """Return the longest time in which no operation ended well, from a fault's injection on.
 
     Operations that began before the injection do not count. Raises Inconclusive where none that
@@ -77,7 +100,7 @@ def outage_seconds(history: History, fault: FaultInterval) -> float:
     """
     ends = sorted(
         each.ended
-        for each in history.operations
+        for each in operations
         if each.outcome is Outcome.OK and each.started > fault.injected
     )
     if not ends:
@@ -87,15 +110,14 @@ def outage_seconds(history: History, fault: FaultInterval) -> float:
 
 
 def pull_figures(
-    history: History,
+    operations: Sequence[Operation],
     sessions: Sequence[Session],
     requests: Sequence[Request],
     fault: FaultInterval,
     *,
-    subject: str,
     slow_seconds: float,
-) -> tuple[Measurement, ...]:
-    """Return what a fault cost those who pulled, and who made up for it.
+) -> tuple[Figure, ...]:
+    """Return what a fault cost those who pulled, besides failures, and who made up for it.
 
     `longest_gap_seconds` is the longest time in which no pull ended well. `late_pulls` ended well
     after more than `slow_seconds`: the registry was not there, and the runtime waited and tried
@@ -103,30 +125,14 @@ def pull_figures(
     for which nobody else asks. `moved_connections` are those that the load balancer gave to
     another replica: of these the runtimes noticed nothing.
     """
-    operations = history.operations
-    figures = (
-        ("failed_pull_ratio", "", failed_ratio(history)),
-        (
-            "recovery_seconds",
-            "seconds",
-            recovery_seconds(history, fault, slow_seconds=slow_seconds),
+    return (
+        Figure("longest_gap_seconds", "seconds", outage_seconds(operations, fault)),
+        Figure(
+            "slowest_pull_seconds", "seconds", max(each.duration_seconds for each in operations)
         ),
-        ("longest_gap_seconds", "seconds", outage_seconds(history, fault)),
-        ("slowest_pull_seconds", "seconds", max(each.duration_seconds for each in operations)),
-        ("late_pulls", "pulls", sum(_late(each, slow_seconds) for each in operations)),
-        ("resumed_reads", "reads", _resumed_reads(requests)),
-        ("moved_connections", "connections", sum(each.redispatched for each in sessions)),
-    )
-    return tuple(
-        Measurement(
-            name=name,
-            unit=unit,
-            value=value,
-            statistic="max",
-            samples=len(operations),
-            subject=subject,
-        )
-        for name, unit, value in figures
+        Figure("late_pulls", "pulls", sum(_late(each, slow_seconds) for each in operations)),
+        Figure("resumed_reads", "reads", _resumed_reads(requests)),
+        Figure("moved_connections", "connections", sum(each.redispatched for each in sessions)),
     )
 
 
@@ -171,14 +177,17 @@ def _resumed_reads(requests: Sequence[Request]) -> int:
     return sum(each.status == _PARTIAL for each in requests)
 
 
-def _recovered(history: History, fault: FaultInterval, slow_seconds: float) -> float | None:
+def _recovered(
+    operations: Sequence[Operation], fault: FaultInterval, slow_seconds: float, steady: int
+) -> float | None:
     """Return the end of the last operation that was disturbed, None where nothing shows it."""
-    operations = sorted(history.operations, key=lambda each: each.started)
-    touched = [each for each in operations if each.ended > fault.injected]
+    in_order = sorted(operations, key=lambda each: each.started)
+    touched = [each for each in in_order if each.ended > fault.injected]
     failures = [each.ended for each in touched if each.outcome is not Outcome.OK]
-    steady_from = _steady_from(operations, max([fault.injected, *failures]), slow_seconds)
-    healthy = sum(each.started > fault.healed for each in operations)
-    if steady_from is None or healthy < STEADY:
+    begin = max([fault.injected, *failures])
+    steady_from = _steady_from(in_order, begin, slow_seconds, steady)
+    healthy = sum(each.started > fault.healed for each in in_order)
+    if steady_from is None or healthy < steady:
         return None
     before = (each for each in touched if each.started < steady_from)
     disturbed = [each.ended for each in before if _disturbed(each, slow_seconds)]
@@ -186,14 +195,14 @@ def _recovered(history: History, fault: FaultInterval, slow_seconds: float) -> f
 
 
 def _steady_from(
-    operations: Sequence[Operation], moment: float, slow_seconds: float
+    operations: Sequence[Operation], moment: float, slow_seconds: float, steady: int
 ) -> float | None:
     """Return when the first of enough undisturbed operations in a row was due after a moment."""
     row: list[Operation] = []
     for each in operations:
         if each.started > moment:
             row = [] if _disturbed(each, slow_seconds) else [*row, each]
-        if len(row) == STEADY:
+        if len(row) == steady:
             return row[0].started
     return None
 

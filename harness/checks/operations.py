@@ -8,31 +8,32 @@ from harness.findings import Code, Finding, Inconclusive
 from harness.history import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from harness.diagnosis import FailureCode
-    from harness.history import History, Operation
+    from harness.history import Operation
 
 
-def failed_ratio(history: History) -> float:
+def failed_ratio(operations: Sequence[Operation]) -> float:
     """Return the share of operations that did not end well; unknown ones count as failed.
 
-    Raises Inconclusive for an empty history.
+    Raises Inconclusive where there are none.
     """
-    operations = history.operations
     if not operations:
         raise Inconclusive("the history is empty: nothing was tried")
     failed = sum(operation.outcome is not Outcome.OK for operation in operations)
     return failed / len(operations)
 
 
-def wrong_digests(history: History, expected: Mapping[str, str]) -> tuple[Finding, ...]:
+def wrong_digests(
+    operations: Sequence[Operation], expected: Mapping[str, str]
+) -> tuple[Finding, ...]:
     """Find operations that ended well with another digest than their reference stands for.
 
     Raises Inconclusive for a reference that `expected` does not know.
     """
     found: list[Finding] = []
-    for operation in history.operations:
+    for operation in operations:
         if operation.outcome is not Outcome.OK:
             continue
         if operation.reference not in expected:
@@ -51,25 +52,54 @@ def wrong_digests(history: History, expected: Mapping[str, str]) -> tuple[Findin
     return tuple(found)
 
 
-def push_refused(subject: str, operation: Operation, expected: FailureCode) -> tuple[Finding, ...]:
-    """Find a push that was acknowledged and must not be, or refused for another reason."""
-    if operation.outcome is Outcome.OK:
-        return (
-            Finding(
-                Code.WRITE_ACCEPTED,
-                subject,
-                f"the push of {operation.reference} was acknowledged, it must be refused: "
-                f"{expected}",
-                "find out where it was stored, and who reads it there",
-            ),
+def all_ended_well(operations: Sequence[Operation], subject: str) -> tuple[Finding, ...]:
+    """Find operations that failed although nothing that they depend on was broken."""
+    codes = {"pull": Code.PULL_FAILED, "push": Code.PUSH_FAILED}
+    return tuple(
+        Finding(
+            codes[each.kind],
+            subject,
+            f"{each.kind} of {each.reference} by {each.actor}: {each.cause}: {each.evidence}",
+            "find out what it has in common with what was broken at that time",
         )
-    if operation.cause == expected:
-        return ()
-    return (
+        for each in operations
+        if each.outcome is not Outcome.OK
+    )
+
+
+def failed_by(
+    operations: Sequence[Operation], causes: Collection[FailureCode]
+) -> tuple[Finding, ...]:
+    """Find operations of one actor that a fault makes fail, and that failed for another reason."""
+    return tuple(
         Finding(
             Code.WRONG_REASON,
-            subject,
-            f"push of {operation.reference}: expected {expected}, got {operation.cause}: "
-            f"{operation.evidence}",
-        ),
+            each.actor,
+            f"{each.kind} of {each.reference}: expected {' or '.join(causes)}, got {each.cause}: "
+            f"{each.evidence}",
+        )
+        for each in operations
+        if each.outcome is not Outcome.OK and each.cause not in causes
     )
+
+
+def none_accepted(operations: Sequence[Operation], begin: float, end: float) -> tuple[Finding, ...]:
+    """Find operations that ended well while a fault that makes all fail was in force.
+
+    It was so from `begin` to `end`, in seconds since the epoch. Raises Inconclusive where none
+    failed either: then none was tried.
+    """
+    codes = {"pull": Code.PULL_ACCEPTED, "push": Code.WRITE_ACCEPTED}
+    found = tuple(
+        Finding(
+            codes[each.kind],
+            each.actor,
+            f"the {each.kind} of {each.reference} ended well, although what it takes was broken",
+            "find out which other way there is, and who takes it when nothing is broken",
+        )
+        for each in operations
+        if each.outcome is Outcome.OK and begin <= each.started and each.ended <= end
+    )
+    if not found and all(each.outcome is Outcome.OK for each in operations):
+        raise Inconclusive("nothing was tried while it could not work: the fault proves nothing")
+    return found

@@ -159,8 +159,9 @@ class SlowStorage:
         """Limit the disk. Raises UnsupportedFaultError where the storage is on none."""
         with _running(self.container) as process:
             device = throttle.disk_of(mounted_at(process, self.folder).device)
-            throttle.limit(process, device, self.bytes_per_second)
+            # first, because what is written meanwhile holds it up as soon as the disk is slow
             _forget(Path(f"/proc/{process}/root{self.folder}"))
+            throttle.limit(process, device, self.bytes_per_second)
 
     def heal(self) -> None:
         """Lift the limit."""

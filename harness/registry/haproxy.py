@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 CONFIGURATION_FOLDER: Final = "/usr/local/etc/haproxy"
 CONFIGURATION_FILE: Final = "haproxy.cfg"
 CERTIFICATE_FILE: Final = "registry.pem"
+AUTHORITY_FILE: Final = "authority.pem"
 STATISTICS_PORT: Final = 8404
 STATISTICS_PATH: Final = "/statistics;csv"
 
 # Replicas are asked for their health at the port of their metrics: plain HTTP, which costs no
 # handshake and stays out of their access log. A connection alone would not do, because the
 # kernel accepts it for a process that is frozen.
+# One that answers there may still present a certificate that clients refuse, as after a renewal
+# that went wrong, so a first connection shakes hands as they do; never by a session of before,
+# which would show no certificate.
 # A replica that was started again may have another address, so its name is resolved all the time.
 # A machine that vanishes ends no connection, so those with replicas are probed: a transfer in the
 # midst of a layer would stand still for a minute. To end all sessions of a replica that is marked
@@ -57,8 +61,11 @@ frontend registry
   default_backend replicas
 backend replicas
   balance roundrobin
-  option httpchk GET {health_path}
-  default-server check port {health_port} inter 300ms fall 2 rise 2 resolvers engine
+  option tcp-check
+{handshake}  tcp-check connect port {health_port}
+  tcp-check send GET\\ {health_path}\\ HTTP/1.0\\r\\n\\r\\n
+  tcp-check expect rstring ^HTTP/1[.][01]\\ 200
+  default-server check inter 300ms fall 2 rise 2 resolvers engine
   default-server init-addr last,libc,none
 {servers}
 frontend statistics
@@ -67,6 +74,10 @@ frontend statistics
   no log
   stats enable
   stats uri /statistics
+"""
+_HANDSHAKE: Final = f"""\
+  tcp-check connect port {{port}} ssl sni {{name}}
+  default-server verify required ca-file {CONFIGURATION_FOLDER}/{AUTHORITY_FILE} no-ssl-reuse
 """
 _REFUSING: Final = """\
 defaults
@@ -80,7 +91,8 @@ frontend registry
 """
 _ERROR_CODES: Final = {HTTPStatus.TOO_MANY_REQUESTS: "TOOMANYREQUESTS"}
 _BACKEND: Final = "replicas"
-# A server whose health nobody checks gets connections whatever it does.
+# A server whose health nobody checks gets connections whatever it does; one that has failed its
+# last check, but not enough of them, is `UP 1/2` and gets them as well.
 _SERVING: Final = ("UP", "no check")
 # `option tcplog`: client, time, frontend, backend/server, times, bytes, how it ended, counts.
 _SESSION: Final = re.compile(
@@ -90,11 +102,17 @@ _SESSION: Final = re.compile(
 
 
 def configuration(
-    servers: Sequence[tuple[str, str]], *, port: int, health_port: int, health_path: str
+    servers: Sequence[tuple[str, str]],
+    *,
+    port: int,
+    health_port: int,
+    health_path: str,
+    verified_name: str = "",
 ) -> str:
     """Return the text of a configuration that sends connections to servers in turn.
 
-    `servers` are names and the DNS names behind them. TLS passes through.
+    `servers` are names and the DNS names behind them. TLS passes through. Servers must present a
+    certificate for `verified_name` that the authority in AUTHORITY_FILE signed, unless it is empty.
     """
     lines = (f"  server {name} {address}:{port}" for name, address in servers)
     return _CONFIGURATION.format(
@@ -102,6 +120,7 @@ def configuration(
         health_port=health_port,
         health_path=health_path,
         statistics_port=STATISTICS_PORT,
+        handshake=_HANDSHAKE.format(port=port, name=verified_name) if verified_name else "",
         servers="\n".join(lines),
     )
 
@@ -141,5 +160,7 @@ def in_service(statistics: str) -> tuple[str, ...]:
     return tuple(
         row["svname"]
         for row in rows
-        if row["pxname"] == _BACKEND and row["svname"] != "BACKEND" and row["status"] in _SERVING
+        if row["pxname"] == _BACKEND
+        and row["svname"] != "BACKEND"
+        and row["status"].startswith(_SERVING)
     )

@@ -96,12 +96,15 @@ def _balancer(
     servers = [
         (f"{spec.name}-{number}", _address(spec, number)) for number in range(1, spec.replicas + 1)
     ]
+    verified = spec.tls is not None and spec.tls.certificate == "valid"
     text = haproxy.configuration(
         servers,
         port=config.PORT,
         health_port=config.METRICS_PORT,
         health_path=config.HEALTH_PATH,
+        verified_name=registry_names(spec)[0] if verified else "",
     )
+    (folder / haproxy.AUTHORITY_FILE).write_bytes(handle.authority)
     (folder / haproxy.CONFIGURATION_FILE).write_text(text)
     return ContainerSpec(
         name=handle.load_balancer,

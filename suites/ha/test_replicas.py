@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.drilled import ONE_ATTEMPT
 from harness.faults.containers import Killed, Paused, Stopped
 
 if TYPE_CHECKING:
@@ -14,23 +15,17 @@ if TYPE_CHECKING:
 
 @pytest.mark.exclusive
 def test_pulls_go_on_while_a_replica_is_dead(drill: Drill) -> None:
-    """Nodes pull while one replica was killed, and it serves again when it is started."""
-    drill.pull_during(Killed(drill.replicas[0].container))
+    """Nodes pull and clients push while one replica was killed, and it serves again afterwards."""
+    drill.serve_during(Killed(drill.replicas[0].container), failing=[ONE_ATTEMPT])
 
 
 @pytest.mark.exclusive
 def test_pulls_go_on_while_a_replica_stands_still(drill: Drill) -> None:
-    """Nodes pull while one replica accepts connections and answers none of them."""
-    drill.pull_during(Paused(drill.replicas[0].container))
+    """Nodes pull and clients push while one replica accepts connections and answers none."""
+    drill.serve_during(Paused(drill.replicas[0].container), failing=[ONE_ATTEMPT])
 
 
 @pytest.mark.exclusive
 def test_pulls_go_on_while_a_replica_is_stopped(drill: Drill) -> None:
-    """Nodes pull while one replica is taken out as for an upgrade."""
-    drill.pull_during(Stopped(drill.replicas[-1].container))
-
-
-@pytest.mark.exclusive
-def test_acknowledged_pushes_survive_the_death_of_a_replica(drill: Drill) -> None:
-    """What was acknowledged before and while a replica died is served by all, the rest repeated."""
-    drill.push_during(Killed(drill.replicas[0].container))
+    """Nodes pull and clients push while one replica is taken out as for an upgrade."""
+    drill.serve_during(Stopped(drill.replicas[-1].container), failing=[ONE_ATTEMPT])

@@ -35,6 +35,7 @@ EVENT = 'Failed to pull image "r.test:5000/a:1": rpc error: code = Unknown desc 
         (HEAD + "dial tcp 10.9.0.2:5000: connect: connection refused", "connection"),
         (HEAD + "dial tcp 10.9.0.2:5000: connect: no route to host", "connection"),
         (COPY + "read tcp 10.9.0.3:4->10.9.0.2:5000: read: connection reset by peer", "connection"),
+        (COPY + "local error: tls: bad record MAC", "connection"),
         (HEAD + "EOF", "connection"),
         (COPY + "unexpected EOF", "connection"),
         (IMAGE + "failed to read expected number of bytes: unexpected EOF", "connection"),
@@ -43,6 +44,9 @@ EVENT = 'Failed to pull image "r.test:5000/a:1": rpc error: code = Unknown desc 
         (HEAD + "context deadline exceeded", "timeout"),
         (HEAD + "net/http: TLS handshake timeout", "timeout"),
         (COPY + "context canceled", "timeout"),
+        # the runtime itself, gRPC's words among them
+        ("Stream removed (recvmsg:Connection reset by peer (104))", "node-runtime"),
+        ("server is not initialized yet", "node-runtime"),
         # transport security
         (HEAD + "x509: certificate signed by unknown authority", "tls-unknown-ca"),
         (
@@ -51,6 +55,10 @@ EVENT = 'Failed to pull image "r.test:5000/a:1": rpc error: code = Unknown desc 
             "tls-unknown-ca",
         ),
         (HEAD + "tls: failed to verify certificate: x509: unhandled extension", "tls-unknown-ca"),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate",
+            "tls-unknown-ca",
+        ),
         (PULL + 'unable to read CA cert "/etc/containerd/certs.d/r/ca.crt"', "tls-unknown-ca"),
         (
             HEAD + "tls: failed to verify certificate: x509: certificate has expired or is not "

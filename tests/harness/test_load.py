@@ -8,7 +8,7 @@ import pytest
 
 from harness.findings import Inconclusive
 from harness.history import History
-from harness.load import Pace, under_load
+from harness.load import Pace, taking_turns, under_load
 from harness.wait import wait_until
 from tests.harness.test_history import operation
 
@@ -27,6 +27,23 @@ def test_operations_begin_at_their_pace_and_the_warm_up_is_not_recorded() -> Non
     assert due[0] >= began + 2 / PACE.per_second
     gaps = [later - earlier for earlier, later in pairwise(due)]
     assert gaps == pytest.approx([1 / PACE.per_second] * len(gaps), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("share", "kinds"), [(0.5, "ABABABABAB"), (0.2, "AAAABAAAAB"), (0.7, "ABBABBABBB")]
+)
+def test_kinds_of_operations_take_turns_by_their_share(share: float, kinds: str) -> None:
+    mixed = taking_turns(
+        lambda number: operation(f"A{number}"), lambda number: operation(f"B{number}"), share=share
+    )
+
+    done = [mixed(number).reference for number in range(10)]
+
+    assert "".join(each[0] for each in done) == kinds
+    for kind in "AB":
+        assert [each for each in done if each[0] == kind] == [
+            f"{kind}{number}" for number in range(kinds.count(kind))
+        ]
 
 
 def test_time_counts_from_the_moment_when_an_operation_was_due() -> None:

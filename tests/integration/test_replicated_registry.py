@@ -13,6 +13,10 @@ import pytest
 
 from harness import oci
 from harness.engine import open_engine
+from harness.faults.certificates import expired_certificate
+from harness.faults.containers import Stopped
+from harness.faults.fault import injected
+from harness.history import History
 from harness.home import Home
 from harness.images.model import Image
 from harness.images.provide import provide_all
@@ -166,6 +170,28 @@ def test_dead_replica_is_taken_out_of_service_and_back(
     registry.wait_until_in_service()
     reached = {session.server for session in registry.load_balancer.sessions_since(killed)}
     assert living.name in reached
+
+
+def test_replica_that_comes_back_with_a_wrong_certificate_stays_out_of_service(
+    registry: ReplicatedRegistry, repository: str
+) -> None:
+    image = oci.image()
+    registry.api().push(image, repository, "v1")
+    wrong, right = registry.replicas
+
+    with injected(Stopped(wrong.container), into=History(), time_limit_seconds=60):
+        wait_until(
+            registry.load_balancer.in_service,
+            ready=lambda names: names == (right.name,),
+            timeout_seconds=10,
+            what="the replica to be out of service",
+        )
+        with injected(expired_certificate(wrong), into=History(), time_limit_seconds=60):
+            for _ in range(8):
+                assert registry.api().manifest(repository, "v1").digest == image.digest
+                assert registry.load_balancer.in_service() == (right.name,)
+
+    registry.wait_until_in_service()
 
 
 def test_another_process_uses_the_registry_by_its_handle(

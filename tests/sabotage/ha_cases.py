@@ -18,6 +18,7 @@ from tests.sabotage.breaking import (
     replicated,
     restart_load_balancer,
     restart_registry,
+    restart_runtime,
 )
 from tests.sabotage.case import Case
 from tests.sabotage.saboteur import Sabotage
@@ -30,14 +31,21 @@ if TYPE_CHECKING:
     from tests.sabotage.breaking import Document
 
 SCENARIO = CHECKOUT / "tests/sabotage/ha.yaml"
+CRI = '[plugins."io.containerd.grpc.v1.cri"]\n'
+IMPATIENCE = '  image_pull_progress_timeout = "150ms"\n'
+BAD_LINKS = (
+    "ha with node-1 losing one packet in 20, node-2 receiving one packet in 20 with wrong bytes, "
+    "node-1 receiving at most 1024 KiB/s"
+)
 HOST = "ha.pullproof.test:5000"
 REPLICAS = frozenset({"ha-1", "ha-2"})
 
 ELSEWHERE = "/tmp/elsewhere"
-# Both storages get what was pushed to either.
+# Both storages get what was pushed to either; again, where a push made a folder meanwhile.
 COPY = (
-    f"mkdir -p {ELSEWHERE}; cp -rn {ELSEWHERE}/* {config.STORAGE_FOLDER}; "
-    f"cp -rn {config.STORAGE_FOLDER}/* {ELSEWHERE}"
+    f"for attempt in 1 2 3 4 5; do mkdir -p {ELSEWHERE} && "
+    f"cp -rn {ELSEWHERE}/. {config.STORAGE_FOLDER} && "
+    f"cp -rn {config.STORAGE_FOLDER}/. {ELSEWHERE} && break; done"
 )
 # Then $1, a layer, is changed in the other one.
 COPY_AND_SPOIL = f'{COPY}; printf spoilt | dd of="{ELSEWHERE}$1" conv=notrunc 2>/dev/null'
@@ -45,15 +53,21 @@ COPY_AND_SPOIL = f'{COPY}; printf spoilt | dd of="{ELSEWHERE}$1" conv=notrunc 2>
 DEAD = "test_replicas.py::test_pulls_go_on_while_a_replica_is_dead"
 STILL = "test_replicas.py::test_pulls_go_on_while_a_replica_stands_still"
 STOPPED = "test_replicas.py::test_pulls_go_on_while_a_replica_is_stopped"
-PUSHES = "test_replicas.py::test_acknowledged_pushes_survive_the_death_of_a_replica"
 BALANCER = "test_load_balancer.py"
 ORDERS = "test_uploads.py::test_upload_goes_on_at_any_replica"
 LOCATION = "test_uploads.py::test_upload_stays_behind_the_load_balancer"
 BLOBS = "test_uploads.py::test_blobs_come_from_where_nodes_reach"
 CONTENT = "test_uploads.py::test_content_is_the_same_at_each_replica"
 OUTLIVES = "test_uploads.py::test_upload_outlives_the_replica_that_began_it"
-NODES = "test_nodes.py"
-STORAGE = "test_storage.py"
+CUT_OFF = "test_nodes.py::test_node_that_was_cut_off_pulls_again"
+NAMES = "test_nodes.py::test_node_without_names_pulls_again"
+RESTARTED = "test_nodes.py::test_node_whose_runtime_restarted_pulls_as_before"
+NODE_STOPPED = "test_nodes.py::test_node_that_was_stopped_pulls_again"
+LINKS = "test_links.py"
+CERTIFICATES = "test_certificates.py"
+FULL = "test_storage.py::test_full_storage_refuses_pushes_and_serves_pulls"
+READ_ONLY = "test_storage.py::test_read_only_storage_refuses_pushes_and_serves_pulls"
+SLOW = "test_storage.py::test_slow_storage_loses_nothing"
 TRANSFERS = "test_transfers.py"
 
 
@@ -104,14 +118,30 @@ def _hide_health_after_a_restart(lab: Lab) -> None:
 
 
 def _neither_check_nor_redispatch(text: str) -> str:
-    without = re.sub(r"check port \d+ inter \S+ fall 2 rise 2", "", text)
+    without = re.sub(r"check inter \S+ fall 2 rise 2", "", text)
     return without.replace("option redispatch 1", "no option redispatch").replace(
         "retries 3", "retries 0"
     )
 
 
 def _be_impatient(text: str) -> str:
-    return text.replace("timeout server 60s", "timeout server 300ms")
+    return text.replace("timeout server 60s", "timeout server 1s")
+
+
+def _be_more_impatient(text: str) -> str:
+    return text.replace("timeout server 60s", "timeout server 50ms")
+
+
+def _verify_nothing(text: str) -> str:
+    return text.replace("verify required", "verify none")
+
+
+def _give_up_early(lab: Lab) -> None:
+    """Let a node's runtime give up a pull that makes no progress for a moment."""
+    node = lab.nodes[0]
+    assert isinstance(node, ContainerdNode)
+    change_runtime_config(node, lambda text: text.replace(CRI, f"{CRI}{IMPATIENCE}"))
+    restart_runtime(node)
 
 
 def _leave_out_the_second(text: str) -> str:
@@ -194,13 +224,12 @@ CASES = (
         name="replica-stores-elsewhere",
         suite="ha",
         scenario=SCENARIO,
-        parts=(ORDERS, LOCATION, CONTENT, OUTLIVES, PUSHES),
+        parts=(ORDERS, LOCATION, CONTENT, OUTLIVES),
         sabotage=Sabotage(lab_started=_store_elsewhere),
         turns_red={
             "ha.upload-goes-on-at-any-replica": Code.PUSH_FAILED,
             "ha.content-is-the-same-at-each-replica": Code.LOST_CONTENT,
             "ha.upload-outlives-the-replica-that-began-it": Code.PUSH_FAILED,
-            "ha.acknowledged-pushes-survive-the-death-of-a-replica": Code.LOST_CONTENT,
         },
         subjects=REPLICAS | {HOST},
     ),
@@ -229,13 +258,22 @@ CASES = (
         name="replica-writes-where-nobody-looks",
         suite="ha",
         scenario=SCENARIO,
-        parts=(STORAGE,),
+        parts=(FULL, READ_ONLY),
         sabotage=Sabotage(lab_started=_store_elsewhere, published=_copy_to_both),
         turns_red={
             "ha.full-storage-refuses-pushes-and-serves-pulls": Code.WRITE_ACCEPTED,
             "ha.read-only-storage-refuses-pushes-and-serves-pulls": Code.WRITE_ACCEPTED,
         },
-        subjects=frozenset({"ha-2"}),
+        subjects=frozenset({"client"}),
+    ),
+    Case(
+        name="replica-keeps-pushes-to-itself",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(NAMES,),
+        sabotage=Sabotage(lab_started=_store_elsewhere, published=_copy_to_both),
+        turns_red={"ha.node-without-names-pulls-again": Code.LOST_CONTENT},
+        subjects=REPLICAS,
     ),
     Case(
         name="replica-sends-uploads-to-plain-http",
@@ -268,7 +306,7 @@ CASES = (
         name="node-passes-the-load-balancer-by",
         suite="ha",
         scenario=SCENARIO,
-        parts=(NODES,),
+        parts=(CUT_OFF, NAMES),
         sabotage=Sabotage(lab_started=_pass_the_load_balancer_by),
         turns_red={
             "ha.node-that-was-cut-off-pulls-again": Code.PULL_ACCEPTED,
@@ -280,9 +318,48 @@ CASES = (
         name="node-loses-its-configuration-in-a-restart",
         suite="ha",
         scenario=SCENARIO,
-        parts=(f"{NODES}::test_node_whose_runtime_restarted_pulls_as_before",),
+        parts=(RESTARTED,),
         sabotage=Sabotage(lab_started=_forget_registries_after_a_restart),
-        turns_red={"ha.node-whose-runtime-restarted-pulls-as-before": Code.PULL_FAILED},
+        turns_red={"ha.node-whose-runtime-restarted-pulls-as-before": Code.SERVICE_LOST},
         subjects=frozenset({"node-1"}),
+    ),
+    Case(
+        name="node-loses-its-configuration-in-a-stop",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(NODE_STOPPED,),
+        sabotage=Sabotage(lab_started=_forget_registries_after_a_restart),
+        turns_red={"ha.node-that-was-stopped-pulls-again": Code.SERVICE_LOST},
+        subjects=frozenset({"node-1"}),
+    ),
+    Case(
+        name="load-balancer-verifies-no-certificate",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(CERTIFICATES,),
+        sabotage=_restarted(_verify_nothing),
+        turns_red={
+            "ha.replica-with-an-expired-certificate-gets-no-connection": Code.WRONG_REASON,
+            "ha.replica-with-a-foreign-certificate-gets-no-connection": Code.WRONG_REASON,
+        },
+        subjects=frozenset({"client"}),
+    ),
+    Case(
+        name="load-balancer-waits-for-no-disk",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(SLOW,),
+        sabotage=_restarted(_be_more_impatient),
+        turns_red={"ha.slow-storage-loses-nothing": Code.PUSH_FAILED},
+        subjects=frozenset({HOST}),
+    ),
+    Case(
+        name="runtime-waits-for-no-packet",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(LINKS,),
+        sabotage=Sabotage(lab_started=_give_up_early),
+        turns_red={"ha.pulls-over-bad-links-lose-nothing": Code.TARGET_MISSED},
+        subjects=frozenset({BAD_LINKS}),
     ),
 )

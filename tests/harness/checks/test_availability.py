@@ -4,7 +4,7 @@ import pytest
 
 from harness import checks
 from harness.findings import Code, Inconclusive
-from harness.history import FaultInterval, History, Operation, Outcome
+from harness.history import FaultInterval, Operation, Outcome
 from harness.registry.protocols import Session
 from tests.harness.checks.parts import request
 
@@ -51,9 +51,9 @@ STEADY = tuple(operation(due) for due in (13.5, 14.0, 14.5, 15.0, 15.5))
 def test_recovery_lasts_until_the_end_of_the_last_disturbed_operation(
     disturbed: tuple[Operation, ...], seconds: float
 ) -> None:
-    history = History([*disturbed, *STEADY, FAULT])
+    operations = [*disturbed, *STEADY]
 
-    assert checks.recovery_seconds(history, FAULT, slow_seconds=SLOW_SECONDS) == seconds
+    assert checks.recovery_seconds(operations, FAULT, slow_seconds=SLOW_SECONDS) == seconds
 
 
 @pytest.mark.parametrize(
@@ -66,59 +66,61 @@ def test_recovery_lasts_until_the_end_of_the_last_disturbed_operation(
     ],
 )
 def test_recovery_that_nothing_shows_is_inconclusive(operations: tuple[Operation, ...]) -> None:
-    history = History(operations)
-
-    assert not checks.is_steady(history, FAULT, slow_seconds=SLOW_SECONDS)
+    assert not checks.is_steady(operations, FAULT, slow_seconds=SLOW_SECONDS)
     with pytest.raises(Inconclusive, match="ha-1 was killed"):
-        checks.recovery_seconds(history, FAULT, slow_seconds=SLOW_SECONDS)
+        checks.recovery_seconds(operations, FAULT, slow_seconds=SLOW_SECONDS)
+
+
+def test_one_of_several_nodes_is_steady_by_its_share_of_operations() -> None:
+    operations = STEADY[:2]
+
+    assert checks.is_steady(operations, FAULT, slow_seconds=SLOW_SECONDS, steady=2)
+    seconds = checks.recovery_seconds(operations, FAULT, slow_seconds=SLOW_SECONDS, steady=2)
+    assert seconds == 0
 
 
 def test_registry_that_does_not_come_back_is_found() -> None:
     failures = [operation(due, outcome=Outcome.FAILED) for due in (13.5, 14.0)]
     well = [operation(due) for due in (14.5, 15.0, 15.5)]
 
-    [found] = checks.comes_back(History([*failures, *well]), FAULT, "ha.test")
+    [found] = checks.comes_back([*failures, *well], FAULT, "ha.test")
 
     assert (found.code, found.subject) == (Code.SERVICE_LOST, "ha.test")
     assert found.evidence.startswith("2 of the last 5 operations failed, all begun after ha-1")
     later = [*failures, *well, *(operation(due) for due in (16.0, 16.5))]
-    assert checks.comes_back(History(later), FAULT, "ha.test") == ()
-    assert checks.comes_back(History([*failures, *well[:2]]), FAULT, "ha.test") == ()
+    assert checks.comes_back(later, FAULT, "ha.test") == ()
+    assert checks.comes_back([*failures, *well[:2]], FAULT, "ha.test") == ()
+    assert checks.comes_back([*failures, *well[:2]], FAULT, "ha.test", steady=3) != ()
 
 
 def test_outage_is_the_longest_time_without_success() -> None:
     late = operation(10.5, 3.0)
-    history = History([operation(9.0, 2.0), operation(10.2), late, *STEADY])
+    operations = [operation(9.0, 2.0), operation(10.2), late, *STEADY]
 
-    assert checks.outage_seconds(history, FAULT) == pytest.approx(late.ended - 10.3)
+    assert checks.outage_seconds(operations, FAULT) == pytest.approx(late.ended - 10.3)
 
 
 def test_outage_without_an_end_is_inconclusive() -> None:
-    history = History([operation(9.0), operation(11.0, outcome=Outcome.FAILED)])
+    operations = [operation(9.0), operation(11.0, outcome=Outcome.FAILED)]
 
     with pytest.raises(Inconclusive, match="ha-1 was killed"):
-        checks.outage_seconds(history, FAULT)
+        checks.outage_seconds(operations, FAULT)
 
 
 def test_figures_tell_what_runtimes_hid_from_what_nobody_noticed() -> None:
-    history = History([operation(10.0, 2.5), operation(12.4), *STEADY])
+    operations = [operation(10.0, 2.5), operation(12.4), *STEADY]
     sessions = [session("ha-1"), session("ha-2", moved=True), session("ha-2")]
     requests = [request("10.0.0.9"), request("10.0.0.9", 206), request("10.0.0.9", 404)]
 
-    figures = checks.pull_figures(
-        history, sessions, requests, FAULT, subject="ha with ha-1 killed", slow_seconds=SLOW_SECONDS
-    )
+    figures = checks.pull_figures(operations, sessions, requests, FAULT, slow_seconds=SLOW_SECONDS)
 
     assert {figure.name: figure.value for figure in figures} == {
-        "failed_pull_ratio": 0.0,
-        "recovery_seconds": 2.5,
         "longest_gap_seconds": pytest.approx(2.5),
         "slowest_pull_seconds": 2.5,
         "late_pulls": 1,
         "resumed_reads": 1,
         "moved_connections": 1,
     }
-    assert {figure.subject for figure in figures} == {"ha with ha-1 killed"}
 
 
 def test_pull_that_was_not_broken_off_proves_nothing() -> None:

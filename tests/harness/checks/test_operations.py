@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness import checks
 from harness.diagnosis import FailureCode
 from harness.findings import Code, Inconclusive
-from harness.history import History, Operation, Outcome
+from harness.history import Operation, Outcome
 
 
 def operation(
@@ -26,22 +28,21 @@ def operation(
 
 
 def test_unknown_outcomes_count_as_failed() -> None:
-    history = History([operation("a", outcome) for outcome in (*Outcome, Outcome.OK)])
+    operations = [operation("a", outcome) for outcome in (*Outcome, Outcome.OK)]
 
-    assert checks.failed_ratio(history) == 0.5
+    assert checks.failed_ratio(operations) == 0.5
 
 
-def test_empty_history_is_inconclusive() -> None:
+def test_ratio_of_nothing_is_inconclusive() -> None:
     with pytest.raises(Inconclusive):
-        checks.failed_ratio(History())
+        checks.failed_ratio([])
 
 
 def test_wrong_and_missing_digests_are_found() -> None:
-    history = History(
-        [operation("a"), operation("b"), operation("b", digest=""), operation("c", Outcome.FAILED)]
-    )
+    failed = operation("c", Outcome.FAILED)
+    operations = [operation("a"), operation("b"), operation("b", digest=""), failed]
 
-    found = checks.wrong_digests(history, {"a": "sha256:aa", "b": "sha256:bb"})
+    found = checks.wrong_digests(operations, {"a": "sha256:aa", "b": "sha256:bb"})
 
     assert [(finding.code, finding.subject) for finding in found] == [
         (Code.WRONG_BYTES, "node-1"),
@@ -52,20 +53,46 @@ def test_wrong_and_missing_digests_are_found() -> None:
 
 def test_reference_that_nobody_knows_is_inconclusive() -> None:
     with pytest.raises(Inconclusive, match="a stands for"):
-        checks.wrong_digests(History([operation("a")]), {})
+        checks.wrong_digests([operation("a")], {})
 
 
-def test_push_that_is_refused_for_its_reason_is_sound() -> None:
-    refused = operation("a", Outcome.FAILED)
+def test_operation_that_fails_although_nothing_is_broken_is_found() -> None:
+    failed = operation("a", Outcome.FAILED)
 
-    assert checks.push_refused("ha-1", refused, FailureCode.TIMEOUT) == ()
+    [pull] = checks.all_ended_well([operation("a"), failed], "ha.test")
+    [push] = checks.all_ended_well([replace(failed, kind="push")], "ha.test")
+
+    assert (pull.code, pull.subject) == (Code.PULL_FAILED, "ha.test")
+    assert (push.code, push.subject) == (Code.PUSH_FAILED, "ha.test")
+    assert "pull of a by node-1: timeout" in pull.evidence
 
 
-@pytest.mark.parametrize(
-    ("outcome", "code"),
-    [(Outcome.OK, Code.WRITE_ACCEPTED), (Outcome.UNKNOWN, Code.WRONG_REASON)],
-)
-def test_push_that_is_not_refused_for_its_reason_is_found(outcome: Outcome, code: Code) -> None:
-    [found] = checks.push_refused("ha-1", operation("a", outcome), FailureCode.STORAGE)
+def test_failure_by_another_cause_than_the_fault_is_found() -> None:
+    operations = [operation("a"), operation("b", Outcome.FAILED), operation("c", Outcome.UNKNOWN)]
 
-    assert (found.code, found.subject) == (code, "ha-1")
+    assert checks.failed_by(operations, [FailureCode.TIMEOUT]) == ()
+    found = checks.failed_by(operations, [FailureCode.STORAGE])
+    assert [(each.code, each.subject) for each in found] == [(Code.WRONG_REASON, "node-1")] * 2
+    assert "expected storage, got timeout" in found[0].evidence
+
+
+def test_success_while_nothing_can_work_is_found() -> None:
+    within = operation("a")  # from 1 to 2
+
+    [pull] = checks.none_accepted([within], 1.0, 2.0)
+    [push] = checks.none_accepted([replace(within, kind="push")], 0.5, 2.5)
+
+    assert (pull.code, pull.subject) == (Code.PULL_ACCEPTED, "node-1")
+    assert push.code == Code.WRITE_ACCEPTED
+
+
+@pytest.mark.parametrize(("begin", "end"), [(1.1, 2.5), (0.5, 1.9)])
+def test_success_at_the_edge_of_a_fault_is_sound(begin: float, end: float) -> None:
+    operations = [operation("a"), operation("b", Outcome.FAILED)]
+
+    assert checks.none_accepted(operations, begin, end) == ()
+
+
+def test_fault_during_which_nothing_was_tried_proves_nothing() -> None:
+    with pytest.raises(Inconclusive, match="nothing was tried"):
+        checks.none_accepted([operation("a")], 5.0, 6.0)

@@ -49,8 +49,22 @@ def test_configuration_sends_to_all_servers_and_asks_for_their_health() -> None:
     )
 
     assert "  server ha-1 1.ha.test:5000\n  server ha-2 2.ha.test:5000\n" in text
-    assert "  option httpchk GET /debug/health\n" in text
-    assert "check port 5001 inter 300ms fall 2 rise 2" in text
+    assert "  tcp-check connect port 5001\n" in text
+    assert "  tcp-check send GET\\ /debug/health\\ HTTP/1.0\\r\\n\\r\\n\n" in text
+    assert "ssl" not in text
+
+
+def test_servers_are_verified_as_clients_verify_them() -> None:
+    text = haproxy.configuration(
+        [("ha-1", "1.ha.test")],
+        port=5000,
+        health_port=5001,
+        health_path="/debug/health",
+        verified_name="ha.test",
+    )
+
+    assert "  tcp-check connect port 5000 ssl sni ha.test\n" in text
+    assert "verify required ca-file /usr/local/etc/haproxy/authority.pem no-ssl-reuse\n" in text
 
 
 def test_sessions_tell_whom_they_reached_and_how_they_ended() -> None:
@@ -63,5 +77,5 @@ def test_sessions_tell_whom_they_reached_and_how_they_ended() -> None:
     )
 
 
-def test_servers_in_service_are_those_that_are_wholly_up() -> None:
-    assert haproxy.in_service(STATISTICS) == ("ha-1", "ha-4")
+def test_servers_in_service_are_those_that_get_connections() -> None:
+    assert haproxy.in_service(STATISTICS) == ("ha-1", "ha-3", "ha-4")

@@ -1,0 +1,35 @@
+"""A replica that comes back with a certificate which clients refuse: none of them meets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.faults.certificates import expired_certificate, foreign_certificate
+from harness.lab import ability
+from harness.registry.protocols import StoresCertificate
+
+if TYPE_CHECKING:
+    from fixtures.drill import Drill
+
+# It is out of service before the time begins, so that less of the scenario's shows as much.
+HOLD_RATIO = 1 / 3
+
+
+@pytest.mark.exclusive
+@pytest.mark.failure_modes(11)
+def test_replica_with_an_expired_certificate_gets_no_connection(drill: Drill) -> None:
+    """Nodes pull and clients push while one replica came back with an expired certificate."""
+    replica = drill.replicas[0]
+    wrong = expired_certificate(ability(replica, StoresCertificate))
+    drill.serve_beside(replica, wrong, hold_ratio=HOLD_RATIO)
+
+
+@pytest.mark.exclusive
+@pytest.mark.failure_modes(11)
+def test_replica_with_a_foreign_certificate_gets_no_connection(drill: Drill) -> None:
+    """Nodes pull and clients push while one replica came back with an unknown authority's."""
+    replica = drill.replicas[-1]
+    wrong = foreign_certificate(ability(replica, StoresCertificate))
+    drill.serve_beside(replica, wrong, hold_ratio=HOLD_RATIO)
