@@ -37,7 +37,10 @@ PURE = (
     *("registry/inventory_model.py", "secret_keys.py", "sleeper.py"),
 )
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
-NIGHTLY = ("production-like", "nightly", "ha", "dr", "mirror", "upgrade-distribution")
+NIGHTLY = (
+    *("production-like", "distribution-3", "replicas", "nightly"),
+    *("ha", "dr", "mirror", "upgrade-distribution"),
+)
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")
 
 

@@ -9,9 +9,8 @@ from harness.findings import Code, Finding, Inconclusive
 from harness.history import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from harness.cluster.protocols import Node
     from harness.history import Operation
     from harness.monitoring.protocols import Sample, Target
     from harness.registry.protocols import Request
@@ -100,36 +99,26 @@ def accounts_for(
     pulls: Iterable[Operation],
     blobs: Mapping[str, Sequence[str]],
     requests: Sequence[Request],
-    nodes: Sequence[Node],
+    clients: Mapping[str, str],
 ) -> tuple[Finding, ...]:
     """Find recorded pulls of which the access log does not tell all that a node must fetch.
 
-    `blobs` are the digests of each image by its reference. A pull that was refused must have
-    left a refusal. Raises Inconclusive when no pull was recorded, or one of another image.
+    `blobs` are the digests of each image by its reference, `clients` the address under which the
+    registry sees each node. Nodes behind a load balancer share one: of each thing there must be
+    as many requests as nodes have pulled it. A pull that was refused must have left a refusal.
+    Raises Inconclusive when no pull was recorded, or one of another image.
     """
-    asked = {(each.client, each.path, each.status // 100) for each in requests}
-    addresses = {node.name: node.address for node in nodes}
-    findings: list[Finding] = []
     recorded = tuple(pulls)
     if not recorded or any(pull.reference not in blobs for pull in recorded):
         raise Inconclusive("no pull was recorded, or one of an image that nobody named")
+    answered = Counter((each.client, each.path, each.status // 100) for each in requests)
+    pulled: Counter[tuple[str, str, Outcome]] = Counter()
+    findings: list[Finding] = []
     for pull in recorded:
-        client = addresses[pull.actor]
-        repository = pull.reference.partition("/")[2].rpartition(":")[0]
-        manifests = {
-            (path, status)
-            for asker, path, status in asked
-            if asker == client and path.startswith(f"/v2/{repository}/manifests/")
-        }
-        missing = [
-            digest
-            for digest in blobs[pull.reference]
-            if pull.outcome is Outcome.OK
-            and (client, f"/v2/{repository}/blobs/{digest}", 2) not in asked
-        ]
-        wanted = 2 if pull.outcome is Outcome.OK else 4
-        if not any(status == wanted for _, status in manifests):
-            missing.insert(0, f"its manifest, answered with {wanted}xx")
+        client = clients[pull.actor]
+        same = (client, pull.reference, pull.outcome)
+        pulled[same] += 1
+        missing = _missing(pull, blobs[pull.reference], client, answered, times=pulled[same])
         findings += (_unlogged(host, pull, what) for what in missing)
     return tuple(findings)
 
@@ -147,6 +136,30 @@ def tool_agrees(subject: str, status: int, output: str) -> tuple[Finding, ...]:
     if status == 0:
         return ()
     return (Finding(Code.ALERTS, subject, output.strip()[-1000:], "mend what promtool names"),)
+
+
+def _missing(
+    pull: Operation,
+    digests: Sequence[str],
+    client: str,
+    answered: Counter[tuple[str, str, int]],
+    *,
+    times: int,
+) -> Iterator[str]:
+    """Yield what has not been answered so many times as a pull of that outcome must have it."""
+    repository = pull.reference.partition("/")[2].rpartition(":")[0]
+    wanted = 2 if pull.outcome is Outcome.OK else 4
+    manifests = (
+        count
+        for (asker, path, status), count in answered.items()
+        if asker == client and path.startswith(f"/v2/{repository}/manifests/") and status == wanted
+    )
+    if max(manifests, default=0) < times:
+        yield f"its manifest, answered with {wanted}xx"
+    if pull.outcome is Outcome.OK:
+        for digest in digests:
+            if answered[client, f"/v2/{repository}/blobs/{digest}", wanted] < times:
+                yield digest
 
 
 def _unlogged(host: str, pull: Operation, what: str) -> Finding:

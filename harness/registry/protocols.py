@@ -370,6 +370,11 @@ class Balancer(Protocol):
         """The container that it runs in."""
         ...
 
+    @property
+    def address(self) -> str:
+        """The address behind the registry's name, under which its servers see all clients."""
+        ...
+
     def in_service(self) -> tuple[str, ...]:
         """Return the names of the servers to which it sends connections now.
 

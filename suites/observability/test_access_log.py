@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import checks
 from harness.lab import ability, credentials_of
-from harness.registry.protocols import KeepsAccessLog
+from harness.registry.protocols import HasLoadBalancer, KeepsAccessLog
 from harness.scenario import kinds
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fixtures.workload import Publish, Pull
     from harness.history import History
     from harness.lab import Lab
+    from harness.registry.protocols import Registry
 
 
 def test_access_log_accounts_for_every_pull(
@@ -32,4 +33,15 @@ def test_access_log_accounts_for_every_pull(
         refused.reference: [],
     }
     requests = log.requests_since(mark)
-    judge(checks.accounts_for(registry.host, history.operations, blobs, requests, lab.nodes))
+    judge(
+        checks.accounts_for(
+            registry.host, history.operations, blobs, requests, _clients(lab, registry)
+        )
+    )
+
+
+def _clients(lab: Lab, registry: Registry) -> dict[str, str]:
+    """Return under which address the registry sees each node."""
+    if isinstance(registry, HasLoadBalancer):
+        return dict.fromkeys((node.name for node in lab.nodes), registry.load_balancer.address)
+    return {node.name: node.address for node in lab.nodes}

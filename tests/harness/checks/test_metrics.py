@@ -122,12 +122,13 @@ LOGGED = (
     request("10.0.0.2", 401, method="HEAD", path="/v2/app/one/manifests/v1"),
 )
 BLOBS = {IMAGE: [LAYER]}
+CLIENTS = {node.name: node.address for node in NODES}
 
 
 def test_pulls_that_are_logged_are_accounted_for() -> None:
     pulls = [pulled("node-1"), pulled("node-2", Outcome.FAILED)]
 
-    assert checks.accounts_for(HOST, pulls, BLOBS, LOGGED, NODES) == ()
+    assert checks.accounts_for(HOST, pulls, BLOBS, LOGGED, CLIENTS) == ()
 
 
 @pytest.mark.parametrize(
@@ -138,16 +139,27 @@ def test_pulls_that_are_logged_are_accounted_for() -> None:
     ],
 )
 def test_pull_that_is_not_logged_is_found(pull: Operation, missing: list[str]) -> None:
-    findings = checks.accounts_for(HOST, [pull], BLOBS, LOGGED, NODES)
+    findings = checks.accounts_for(HOST, [pull], BLOBS, LOGGED, CLIENTS)
 
     assert [finding.evidence.rpartition("lacks ")[2] for finding in findings] == missing
     assert {finding.code for finding in findings} == {Code.ACCESS_LOG}
 
 
+def test_pulls_behind_a_load_balancer_are_each_accounted_for() -> None:
+    pulls, behind = [pulled("node-1"), pulled("node-2")], dict.fromkeys(CLIENTS, "10.0.0.1")
+
+    assert checks.accounts_for(HOST, pulls, BLOBS, LOGGED * 2, behind) == ()
+    findings = checks.accounts_for(HOST, pulls, BLOBS, (*LOGGED, LOGGED[0]), behind)
+
+    assert [finding.evidence for finding in findings] == [
+        f"node-2 pulled {IMAGE} (ok), but its log lacks {LAYER}"
+    ]
+
+
 @pytest.mark.parametrize("pulls", [[], [pulled("node-1", reference=f"{HOST}/other:v1")]])
 def test_nothing_recorded_proves_nothing(pulls: list[Operation]) -> None:
     with pytest.raises(Inconclusive, match="no pull was recorded"):
-        checks.accounts_for(HOST, pulls, BLOBS, LOGGED, NODES)
+        checks.accounts_for(HOST, pulls, BLOBS, LOGGED, CLIENTS)
 
 
 def test_alert_in_another_state_is_found() -> None:
