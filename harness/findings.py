@@ -43,6 +43,7 @@ class Code(StrEnum):
     CACHE_REFUSED = "cache-refused"
     PUSH_ACCEPTED = "push-accepted"
     BLOB_REDIRECT = "blob-redirect"
+    UPLOAD_STUCK = "upload-stuck"
     ACCESS_LOG = "access-log"
     ALERTS = "alerts"
 

@@ -17,6 +17,7 @@ from harness.checks.availability import (
     recovery_seconds,
     require_resumed_reads,
 )
+from harness.checks.budget import error_budget_used
 from harness.checks.caching import fetched_once, logged_in, saved_ratio, takes_no_pushes
 from harness.checks.certificates import (
     authority_signs,
@@ -92,6 +93,7 @@ from harness.checks.upgrades import (
     same_served,
     still_served,
 )
+from harness.checks.uploads import stuck_uploads
 
 __all__ = [
     "REPLICATE",
@@ -118,6 +120,7 @@ __all__ = [
     "did_as_told",
     "dropped_options",
     "ended_well",
+    "error_budget_used",
     "failed_by",
     "failed_ratio",
     "fetched_once",
@@ -172,6 +175,7 @@ __all__ = [
     "still_served",
     "stood_still",
     "stopped",
+    "stuck_uploads",
     "takes_no_pushes",
     "told_by_events",
     "tool_agrees",

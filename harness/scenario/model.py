@@ -85,6 +85,7 @@ Measure = Literal[
     "rollout_seconds",
     "failed_pull_ratio",
     "recovery_seconds",
+    "error_budget_used_ratio",
     "local_speedup",
     "upstream_bytes_saved_ratio",
     "replication_lag_p95_seconds",
@@ -292,13 +293,15 @@ class ResourcesSpec(Part):
 class HaSpec(Part):
     """How replicas are tried: how long each fault lasts, and the load meanwhile.
 
-    A pull that takes longer than `slow_pull_seconds` counts as disturbed.
+    A pull that takes longer than `slow_pull_seconds` counts as disturbed. `objective` is the share
+    of operations that users are promised to end well; what it leaves is the error budget.
     """
 
     hold_seconds: Annotated[float, Field(gt=0, le=300)] = 3
     pulls_per_second: Annotated[float, Field(gt=0, le=100)] = 5
     pushes_per_second: Annotated[float, Field(gt=0, le=100)] = 5
     slow_pull_seconds: Annotated[float, Field(gt=0, le=60)] = 2
+    objective: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
 
 class MirrorSpec(Part):
