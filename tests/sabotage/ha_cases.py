@@ -50,6 +50,19 @@ COPY = (
 # Then $1, a layer, is changed in the other one.
 COPY_AND_SPOIL = f'{COPY}; printf spoilt | dd of="{ELSEWHERE}$1" conv=notrunc 2>/dev/null'
 
+# Bounded in time; each upload lives for some milliseconds.
+KEEP_UPLOADS = f"""
+end=$(($(date +%s) + 60))
+while [ "$(date +%s)" -lt "$end" ]; do
+  for round in 1 2 3 4 5 6 7 8 9; do
+    for upload in {config.STORAGE_FOLDER}/docker/registry/v2/repositories/ha/*/*/_uploads/*; do
+      case "$upload" in *kept | *\\*) continue ;; esac
+      mkdir -p "$upload-kept" && : >"$upload-kept/data"
+    done
+  done
+done
+"""
+
 DEAD = "test_replicas.py::test_pulls_go_on_while_a_replica_is_dead"
 STILL = "test_replicas.py::test_pulls_go_on_while_a_replica_stands_still"
 STOPPED = "test_replicas.py::test_pulls_go_on_while_a_replica_is_stopped"
@@ -98,6 +111,11 @@ def _run_in_the_second(lab: Lab, script: str, *arguments: str) -> None:
     second = replicated(lab).replicas[1]._container
     done = second.execute(["sh", "-c", script, "sh", *arguments])
     assert done.status == 0, done.stderr
+
+
+def _keep_uploads_open(lab: Lab) -> None:
+    """Leave a copy of each upload of the drill in the storage, as if nobody had finished it."""
+    _run_in_the_second(lab, f"({KEEP_UPLOADS}) >/dev/null 2>&1 &")
 
 
 def _answer_with_http(lab: Lab) -> None:
@@ -219,6 +237,15 @@ CASES = (
         sabotage=Sabotage(lab_started=_hide_health_after_a_restart),
         turns_red={"ha.pulls-go-on-while-a-replica-is-dead": Code.SERVICE_LOST},
         subjects=frozenset({"ha-1"}),
+    ),
+    Case(
+        name="replica-keeps-uploads-open",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(DEAD,),
+        sabotage=Sabotage(lab_started=_keep_uploads_open),
+        turns_red={"ha.pulls-go-on-while-a-replica-is-dead": Code.UPLOAD_STUCK},
+        subjects=frozenset({HOST}),
     ),
     Case(
         name="replica-stores-elsewhere",
