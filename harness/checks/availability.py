@@ -110,20 +110,13 @@ def outage_seconds(operations: Sequence[Operation], fault: FaultInterval) -> flo
 
 
 def pull_figures(
-    operations: Sequence[Operation],
-    sessions: Sequence[Session],
-    requests: Sequence[Request],
-    fault: FaultInterval,
-    *,
-    slow_seconds: float,
+    operations: Sequence[Operation], fault: FaultInterval, *, slow_seconds: float
 ) -> tuple[Figure, ...]:
-    """Return what a fault cost those who pulled, besides failures, and who made up for it.
+    """Return what a fault cost those who pulled, besides failures.
 
     `longest_gap_seconds` is the longest time in which no pull ended well. `late_pulls` ended well
     after more than `slow_seconds`: the registry was not there, and the runtime waited and tried
-    again. `resumed_reads` of blobs are such retries in the midst of a layer, by the answer 206,
-    for which nobody else asks. `moved_connections` are those that the load balancer gave to
-    another replica: of these the runtimes noticed nothing.
+    again.
     """
     return (
         Figure("longest_gap_seconds", "seconds", outage_seconds(operations, fault)),
@@ -131,6 +124,17 @@ def pull_figures(
             "slowest_pull_seconds", "seconds", max(each.duration_seconds for each in operations)
         ),
         Figure("late_pulls", "pulls", sum(_late(each, slow_seconds) for each in operations)),
+    )
+
+
+def made_up(sessions: Sequence[Session], requests: Sequence[Request]) -> tuple[Figure, ...]:
+    """Return who made up for what was broken.
+
+    `resumed_reads` of blobs are retries of a runtime in the midst of a layer, by the answer 206,
+    for which nobody else asks. `moved_connections` are those that the load balancer gave to
+    another replica: of these the runtimes noticed nothing.
+    """
+    return (
         Figure("resumed_reads", "reads", _resumed_reads(requests)),
         Figure("moved_connections", "connections", sum(each.redispatched for each in sessions)),
     )

@@ -125,17 +125,21 @@ class InClusterRegistry:
 
     def restart(self) -> None:
         """Have its pod replaced, as for an upgrade; healthy when this returns."""
-        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{self.release}"
         changed = {"pullproof/restarted": datetime.now(UTC).isoformat()}
         with KubernetesAPI(self.kubeconfig) as api:
-            api.merge(path, {"spec": {"template": {"metadata": {"annotations": changed}}}})
-            wait_until(
-                lambda: api.get(path),
-                ready=_is_rolled_out,
-                timeout_seconds=_RESTART_SECONDS,
-                interval_seconds=_INTERVAL_SECONDS,
-                what=f"the pod of {self.host} to be replaced",
-            )
+            self.change_pods(api, {"metadata": {"annotations": changed}})
+
+    def change_pods(self, api: KubernetesAPI, template: Json) -> None:
+        """Merge into the template of its pods; healthy with the new one when this returns."""
+        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{self.release}"
+        api.merge(path, {"spec": {"template": template}})
+        wait_until(
+            lambda: api.get(path),
+            ready=_is_rolled_out,
+            timeout_seconds=_RESTART_SECONDS,
+            interval_seconds=_INTERVAL_SECONDS,
+            what=f"the pod of {self.host} to be replaced",
+        )
         self.wait_until_healthy()
 
     def wait_until_healthy(self, *, timeout_seconds: float = 20) -> None:

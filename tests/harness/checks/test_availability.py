@@ -112,7 +112,10 @@ def test_figures_tell_what_runtimes_hid_from_what_nobody_noticed() -> None:
     sessions = [session("ha-1"), session("ha-2", moved=True), session("ha-2")]
     requests = [request("10.0.0.9"), request("10.0.0.9", 206), request("10.0.0.9", 404)]
 
-    figures = checks.pull_figures(operations, sessions, requests, FAULT, slow_seconds=SLOW_SECONDS)
+    figures = (
+        *checks.pull_figures(operations, FAULT, slow_seconds=SLOW_SECONDS),
+        *checks.made_up(sessions, requests),
+    )
 
     assert {figure.name: figure.value for figure in figures} == {
         "longest_gap_seconds": pytest.approx(2.5),

@@ -6,12 +6,20 @@ from tests.kubernetes.sabotage import (
     credential_cases,
     latency_cases,
     path_cases,
+    pod_cases,
     policy_cases,
     rollout_cases,
 )
 
 CASES = {
     case.name: case
-    for module in (credential_cases, path_cases, policy_cases, latency_cases, rollout_cases)
+    for module in (
+        credential_cases,
+        path_cases,
+        policy_cases,
+        latency_cases,
+        rollout_cases,
+        pod_cases,
+    )
     for case in module.CASES
 }

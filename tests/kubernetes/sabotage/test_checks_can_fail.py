@@ -56,7 +56,7 @@ def test_sabotage_turns_exactly_the_right_checks_red(
 
 
 def test_healed_lab_turns_nothing_red(attach: tuple[str | Path, ...], tmp_path: Path) -> None:
-    run = run_acceptance(tmp_path / "results", SUITE, "suites/latency", *attach)
+    run = run_acceptance(tmp_path / "results", SUITE, "suites/latency", "suites/ha", *attach)
 
     assert run.unproven() == {}, run.output
     assert run.conclusion().verdict is Verdict.PASSED
