@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.clients.files import ENVIRONMENT, client_files, write_private
 from harness.engine import Bind, ContainerSpec
-from harness.errors import EngineError, HarnessError
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,18 +119,13 @@ def tools_container(
         )
         yield attach(handle, engine)
     finally:
-        container = engine.container(handle.container)
-        if container is not None:
-            container.remove()
+        engine.remove(handle.container)
         shutil.rmtree(handle.folder, ignore_errors=True)
 
 
 def attach(handle: ToolsHandle, engine: Engine) -> ToolsContainer:
     """Return running tools; nothing is taken down with them. EngineError when they are gone."""
-    container = engine.container(handle.container)
-    if container is None:
-        raise EngineError(f"container {handle.container} of the tools is gone")
-    return ToolsContainer(handle, container)
+    return ToolsContainer(handle, engine.required(handle.container))
 
 
 def _shared(folder: Path) -> Path:

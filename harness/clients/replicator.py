@@ -90,9 +90,7 @@ def replicator(
             )
         yield Replicator(spec, container)
     finally:
-        started = engine.container(name)
-        if started is not None:
-            started.remove()
+        engine.remove(name)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -158,9 +158,7 @@ def _remove_all(names: Sequence[str], parts: NodeParts, engine: Engine) -> None:
 
 def _remove(name: str, parts: NodeParts, engine: Engine) -> None:
     full_name = _full_name(name, parts)
-    container = engine.container(full_name)
-    if container is not None:
-        container.remove()
+    engine.remove(full_name)
     engine.remove_volume(full_name)
 
 

@@ -26,7 +26,6 @@ from harness.wait import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import TracebackType
     from typing import Self
 
     from harness.cluster.protocols import PodEvent
@@ -64,12 +63,7 @@ class RunningWorkload:
         self._api.create(self._collection, workload_body(self.workload))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.delete()
 
     def change_image(self, image: str) -> None:

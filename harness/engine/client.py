@@ -13,6 +13,7 @@ from harness.engine.errors import reported
 from harness.engine.firewall import require_open_bridges
 from harness.engine.networks import Network, network_of
 from harness.engine.networks import create_network as create_network_of
+from harness.errors import EngineError
 from harness.pool import Pool
 from harness.wait import wait_until
 
@@ -58,6 +59,19 @@ class Engine:
             except docker.errors.NotFound:
                 return None
         return Container(name, str(found.id), self.url, self.client)
+
+    def required(self, name: str) -> Container:
+        """Return a container that must be there. Raises EngineError when it is gone."""
+        container = self.container(name)
+        if container is None:
+            raise EngineError(f"container {name} is gone")
+        return container
+
+    def remove(self, name: str) -> None:
+        """Remove a container, running or not; twice does no harm."""
+        container = self.container(name)
+        if container is not None:
+            container.remove()
 
     def create_network(self, name: str, labels: Mapping[str, str]) -> Network:
         """Create a network in which containers find each other by name.

@@ -22,7 +22,6 @@ from harness.kubernetes_api.watching import Watch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-    from types import TracebackType
     from typing import Self
 
 Json = dict[str, Any]
@@ -53,12 +52,7 @@ class KubernetesAPI:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.clear()
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.engine import Bind, ContainerSpec
-from harness.errors import EngineError, HarnessError, WaitTimeoutError
+from harness.errors import HarnessError, WaitTimeoutError
 from harness.monitoring import configuration as config
 from harness.monitoring.api import PORT, PrometheusAPI
 from harness.monitoring.protocols import Target
@@ -163,15 +163,10 @@ def prometheus_container(
         monitor.wait_until_ready()
         yield monitor
     finally:
-        container = engine.container(handle.container)
-        if container is not None:
-            container.remove()
+        engine.remove(handle.container)
         shutil.rmtree(handle.folder, ignore_errors=True)
 
 
 def attach(handle: MonitorHandle, engine: Engine) -> PrometheusContainer:
     """Return a running Prometheus; nothing is taken down with it. EngineError when it is gone."""
-    container = engine.container(handle.container)
-    if container is None:
-        raise EngineError(f"container {handle.container} of Prometheus is gone")
-    return PrometheusContainer(handle, container)
+    return PrometheusContainer(handle, engine.required(handle.container))

@@ -380,22 +380,14 @@ class DistributionRegistryWithAccounts(DistributionRegistry):
 def attach(handle: RegistryHandle, engine: Engine) -> DistributionRegistry:
     """Return a running registry; nothing is taken down with it.
 
-    Raises RegistryError when its container is gone.
+    Raises EngineError when its container is gone.
     """
-    return _attached(handle, container_of(handle.container, engine))
+    return _attached(handle, engine.required(handle.container))
 
 
 def _attached(handle: RegistryHandle, container: Container) -> DistributionRegistry:
     kind = DistributionRegistryWithAccounts if handle.spec.auth else DistributionRegistry
     return kind(handle, container)
-
-
-def container_of(name: str, engine: Engine) -> Container:
-    """Return a container of a registry. Raises RegistryError when it is gone."""
-    container = engine.container(name)
-    if container is None:
-        raise RegistryError(f"container {name} of a registry is gone")
-    return container
 
 
 def registry_names(spec: RegistrySpec) -> tuple[str, str]:

@@ -192,8 +192,6 @@ def _write(file: Path, text: str) -> None:
 def remove(engine: Engine, containers: Sequence[str], folder: Path) -> None:
     """Remove a registry's containers, the volume with the name of the first, and its folder."""
     for name in containers:
-        container = engine.container(name)
-        if container is not None:
-            container.remove()
+        engine.remove(name)
     engine.remove_volume(containers[0])
     shutil.rmtree(folder, ignore_errors=True)

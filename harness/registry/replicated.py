@@ -11,7 +11,6 @@ from harness.registry import distribution, haproxy
 from harness.registry.distribution import (
     DistributionRegistry,
     DistributionRegistryWithAccounts,
-    container_of,
 )
 from harness.wait import wait_until
 
@@ -149,16 +148,16 @@ class ReplicatedRegistryWithAccounts(ReplicatedRegistry, DistributionRegistryWit
 def attach(handle: RegistryHandle, engine: Engine) -> DistributionRegistry:
     """Return a running registry, with replicas or without; nothing is taken down with it.
 
-    Raises RegistryError when a container of it is gone.
+    Raises EngineError when a container of it is gone.
     """
     if not handle.replicas:
         return distribution.attach(handle, engine)
     replicas = tuple(
-        Replica(handle, container_of(name, engine), f"{handle.spec.name}-{number}")
+        Replica(handle, engine.required(name), f"{handle.spec.name}-{number}")
         for number, name in enumerate(handle.replicas, start=1)
     )
     balancer = LoadBalancer(
-        f"{handle.spec.name}-load-balancer", container_of(handle.load_balancer, engine)
+        f"{handle.spec.name}-load-balancer", engine.required(handle.load_balancer)
     )
     kind = ReplicatedRegistryWithAccounts if handle.spec.auth else ReplicatedRegistry
-    return kind(handle, container_of(handle.container, engine), replicas, balancer)
+    return kind(handle, engine.required(handle.container), replicas, balancer)

@@ -16,7 +16,6 @@ from harness.registry.distribution import (
     LOG_FOLDER,
     DistributionRegistry,
     attach,
-    container_of,
     registry_names,
 )
 from harness.wait import wait_until
@@ -60,7 +59,7 @@ class Versions:
         """
         original = _ours(registry)
         copy = self._laid(original.handle, version)
-        stopped = container_of(original.handle.container, self._engine)
+        stopped = self._engine.required(original.handle.container)
         stopped.stop()
         try:
             self._start(copy, original.handle, version)
@@ -135,9 +134,7 @@ class Versions:
         )
 
     def _remove(self, copy: RegistryHandle) -> None:
-        container = self._engine.container(copy.container)
-        if container is not None:
-            container.remove()
+        self._engine.remove(copy.container)
         self._engine.remove_volume(copy.container)
         shutil.rmtree(copy.folder, ignore_errors=True)
 

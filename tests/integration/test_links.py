@@ -15,7 +15,7 @@ from harness.machine import CHECKOUT
 from harness.result.model import ExitCode, Verdict
 from harness.scenario.model import LinkSpec, RegistrySpec
 from tests.acceptance_runs import run_acceptance
-from tests.integration.distribution_stage import distribution_stage
+from tests.integration.distribution.stage import distribution_stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

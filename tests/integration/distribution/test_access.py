@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
@@ -15,37 +14,12 @@ from harness.registry.distribution import DistributionRegistryWithAccounts
 from harness.registry.protocols import ChangesCredentials
 from harness.scenario.model import MIB
 from harness.secret import Credentials, new_password
-from tests.integration.distribution_stage import SPECS, Stage, distribution_stage
+from tests.integration.distribution.stage import SPECS, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from harness.registry.distribution import DistributionRegistry
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with distribution_stage(tmp_path_factory.mktemp("registries")) as stage:
-        yield stage
-
-
-@pytest.fixture(scope="module")
-def registries(stage: Stage) -> Iterator[dict[str, DistributionRegistry]]:
-    with stage.start_all() as registries:
-        yield registries
-
-
-@pytest.fixture
-def primary(registries: dict[str, DistributionRegistry]) -> DistributionRegistryWithAccounts:
-    registry = registries["primary"]
-    assert isinstance(registry, DistributionRegistryWithAccounts)
-    return registry
-
-
-@pytest.fixture
-def repository() -> str:
-    return f"test/{uuid4().hex[:12]}"
 
 
 def test_strangers_are_refused(primary: DistributionRegistry) -> None:

@@ -18,7 +18,7 @@ from harness.scenario.model import AuthSpec, RegistrySpec, TLSSpec
 from harness.trust import Authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -62,12 +62,10 @@ class Stage:
         )
 
     @contextmanager
-    def start_all(
-        self, specs: Sequence[RegistrySpec] = SPECS
-    ) -> Iterator[dict[str, DistributionRegistry]]:
-        """Have registries while the block runs, by their names."""
-        with ExitStack() as stack, ThreadPoolExecutor(len(specs)) as pool:
-            started = pool.map(lambda spec: stack.enter_context(self.start(spec)), specs)
+    def start_all(self) -> Iterator[dict[str, DistributionRegistry]]:
+        """Have one of each kind while the block runs, by their names."""
+        with ExitStack() as stack, ThreadPoolExecutor(len(SPECS)) as pool:
+            started = pool.map(lambda spec: stack.enter_context(self.start(spec)), SPECS)
             yield {registry.spec.name: registry for registry in started}
 
     def leftovers(self, spec: RegistrySpec) -> tuple[str, ...]:

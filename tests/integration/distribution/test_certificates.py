@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
@@ -12,29 +11,10 @@ from harness import oci
 from harness.distribution_api import DistributionAPI, Endpoint, TrustedAuthority
 from harness.errors import RegistryError
 from harness.trust import Authority, certificate_facts
-from tests.integration.distribution_stage import SPECS, Stage, distribution_stage
+from tests.integration.distribution.stage import SPECS, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.registry.distribution import DistributionRegistry
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with distribution_stage(tmp_path_factory.mktemp("registries")) as stage:
-        yield stage
-
-
-@pytest.fixture(scope="module")
-def registries(stage: Stage) -> Iterator[dict[str, DistributionRegistry]]:
-    with stage.start_all() as registries:
-        yield registries
-
-
-@pytest.fixture
-def repository() -> str:
-    return f"test/{uuid4().hex[:12]}"
 
 
 @pytest.mark.parametrize(
@@ -93,10 +73,7 @@ def test_client_without_certificate_is_refused(registries: dict[str, Distributio
         DistributionAPI(unknown).ping()
 
 
-def test_certificate_is_valid_for_the_undeclared_name_too(
-    registries: dict[str, DistributionRegistry],
-) -> None:
-    primary = registries["primary"]
+def test_certificate_is_valid_for_the_undeclared_name_too(primary: DistributionRegistry) -> None:
     known = primary.endpoint
     other = Endpoint(primary.undeclared_host, known.address, known.trust)
 

@@ -7,7 +7,6 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 
@@ -27,38 +26,10 @@ from harness.registry.protocols import (
     Restarts,
 )
 from harness.scenario.model import MIB, AuthSpec, RegistrySpec, TLSSpec
-from tests.integration.distribution_stage import SPECS, Stage, distribution_stage
+from tests.integration.distribution.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.registry.distribution import DistributionRegistry
-
-USED = tuple(spec for spec in SPECS if spec.name in ("primary", "plain-http", "expired"))
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with distribution_stage(tmp_path_factory.mktemp("registries")) as stage:
-        yield stage
-
-
-@pytest.fixture(scope="module")
-def registries(stage: Stage) -> Iterator[dict[str, DistributionRegistry]]:
-    with stage.start_all(USED) as registries:
-        yield registries
-
-
-@pytest.fixture
-def primary(registries: dict[str, DistributionRegistry]) -> DistributionRegistryWithAccounts:
-    registry = registries["primary"]
-    assert isinstance(registry, DistributionRegistryWithAccounts)
-    return registry
-
-
-@pytest.fixture
-def repository() -> str:
-    return f"test/{uuid4().hex[:12]}"
 
 
 def test_pushed_image_is_read_back_byte_for_byte(
@@ -230,7 +201,7 @@ def test_another_process_uses_the_registry_by_its_handle(
 
 
 def test_handle_of_a_gone_registry_is_refused(stage: Stage, primary: DistributionRegistry) -> None:
-    with pytest.raises(RegistryError, match="gone"):
+    with pytest.raises(EngineError, match="never-started is gone"):
         attach(dataclasses.replace(primary.handle, container="never-started"), stage.engine)
 
 
