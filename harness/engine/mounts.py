@@ -125,6 +125,16 @@ def remount(folder: str, *, read_only: bool) -> None:
         raise OSError(number, os.strerror(number), folder)
 
 
+def write_out(folder: Path) -> None:
+    """Have all that is to be written to a folder's file system written, see syncfs(2)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _require(libc.syncfs(opened), f"write out {folder}")
+    finally:
+        os.close(opened)
+
+
 def _parsed(line: str) -> Mount:
     """Read one line: fields of its own, optional ones, a hyphen, fields of the file system."""
     own, _, rest = line.partition(" - ")
