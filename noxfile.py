@@ -39,7 +39,7 @@ PURE = (
 FAST_TESTS = ("tests/harness", "tests/fixtures", "tests/bench")
 NIGHTLY = (
     *("production-like", "distribution-3", "replicas", "nightly"),
-    *("ha", "dr", "mirror", "upgrade-distribution"),
+    *("ha", "dr", "mirror", "upgrade-distribution", "in-cluster"),
 )
 SOURCES = ("conftest.py", "noxfile.py", "harness", "fixtures", "suites", "tests")
 

@@ -1,7 +1,7 @@
 """What happens to pods of a cluster that was made for a run: deleted, evicted from their node.
 
 A cluster that existed before the run must never be broken so: only what has the ability
-MadeForRun gives the kubeconfig that these take.
+MadeForRun or RunsAsPods gives the kubeconfig that these take.
 """
 
 from __future__ import annotations
