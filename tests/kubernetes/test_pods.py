@@ -75,7 +75,7 @@ def order(
     )
 
 
-def test_pod_pulls_runs_and_is_gone_after_a_handful_of_requests(
+def test_pod_pulls_and_is_gone_after_a_handful_of_requests(
     lab: Lab, cluster: KubernetesAccess, image: Published, secret: str
 ) -> None:
     before = cluster.api.calls
@@ -87,7 +87,8 @@ def test_pod_pulls_runs_and_is_gone_after_a_handful_of_requests(
     assert (pull.waiting_reason, pull.already_present) == ("", False)
     assert pull.pulling_seconds is not None
     assert pull.queueing_seconds is not None
-    assert {"Pulling", "Pulled", "Started"} <= {event.reason for event in pull.events}
+    # What the kubelet tells later, such as Started, is not waited for.
+    assert {"Pulling", "Pulled"} <= {event.reason for event in pull.events}
     assert calls <= 7
     assert cluster.api.list(f"/api/v1/namespaces/{cluster.namespace}/pods") == ()
 
