@@ -365,7 +365,7 @@ class DistributionRegistryWithAccounts(DistributionRegistry):
         Distribution looks at the file's time at each request (`registry/auth/htpasswd`).
         Raises HarnessError for the lab's own account, which other processes use.
         """
-        _require_not_ours(username)
+        require_not_ours(username)
         accounts_of(self.handle.folder).set_password(username, password)
 
     def remove_account(self, username: str) -> None:
@@ -373,7 +373,7 @@ class DistributionRegistryWithAccounts(DistributionRegistry):
 
         Raises HarnessError for the lab's own account, which other processes use.
         """
-        _require_not_ours(username)
+        require_not_ours(username)
         accounts_of(self.handle.folder).remove(username)
 
 
@@ -405,7 +405,8 @@ def accounts_of(folder: Path) -> Accounts:
     return Accounts(folder / CONFIGURATION_FOLDER / config.ACCOUNTS_FILE, folder / "accounts.lock")
 
 
-def _require_not_ours(username: str) -> None:
+def require_not_ours(username: str) -> None:
+    """Raise HarnessError for the account that the lab itself uses."""
     if username == USERNAME:
         raise HarnessError(
             f"the account {USERNAME} is the lab's own, and all its processes use it",

@@ -16,6 +16,7 @@ from harness.registry import distribution_config as config
 from harness.registry.accounts import hashed
 from harness.registry.distribution import USERNAME, registry_names
 from harness.registry.in_cluster import NAMESPACE, InClusterRegistry
+from harness.registry.in_cluster_accounts import InClusterRegistryWithAccounts
 from harness.secret import Credentials, new_password
 
 if TYPE_CHECKING:
@@ -67,9 +68,8 @@ class Site:
         if spec.auth is not None:
             credentials = Credentials(USERNAME, new_password(self.run_secret))
         authority = self.authority.certificate_pem
-        registry = InClusterRegistry(
-            spec, credentials, authority, self.kubeconfig, self.addresses, port
-        )
+        kind = InClusterRegistry if spec.auth is None else InClusterRegistryWithAccounts
+        registry = kind(spec, credentials, authority, self.kubeconfig, self.addresses, port)
         self._create_secrets(registry)
         self._run_helm(registry, _values(registry, image))
         registry.wait_until_healthy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,9 @@ from harness.command import run
 from harness.findings import Inconclusive
 from harness.lab import ability
 from harness.registry.in_cluster import NAMESPACE, InClusterRegistry
+from harness.registry.in_cluster_accounts import InClusterRegistryWithAccounts
 from harness.registry.in_cluster_start import CHART
+from harness.secret import Credentials, new_password
 from harness.tools import Tool
 from harness.wait import wait_until
 from harness.workload import publish, pull_on, unique_repository
@@ -82,6 +85,17 @@ def test_log_tells_which_nodes_pulled_as_whom(release: Release) -> None:
     assert not users
     later = registry.mark()
     assert not registry.requests_since(later)
+
+
+def test_accounts_change_at_once(release: Release) -> None:
+    assert isinstance(release.registry, InClusterRegistryWithAccounts)
+    guest = Credentials("guest", new_password())
+
+    release.registry.set_password(guest.username, guest.password)
+    assert release.registry.api(guest).ping().status == HTTPStatus.OK
+    release.registry.remove_account(guest.username)
+    assert release.registry.api(guest).ping().status == HTTPStatus.UNAUTHORIZED
+    assert release.registry.api().ping().status == HTTPStatus.OK
 
 
 def test_upgrade_keeps_images_and_certificate_but_no_log(release: Release) -> None:
