@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -32,9 +33,14 @@ from harness.report.words import (
 from harness.result.model import Status, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from harness.result.model import CheckRecord, Measurement, Result
+
+    Group = list[Measurement]
+    """Statistics of the same samples."""
 
 _STATUS_STYLES: dict[Status, str] = {
     Status.PASSED: "green",
@@ -61,9 +67,7 @@ def print_result(result: Result, console: Console, *, where: str) -> None:
     for capability, checks in by_capability(result):
         console.print(Text(capability.replace("_", " "), style="bold"))
         console.print(_checks(checks))
-    if groups := measured_together(result):
-        console.print(Text("measurements", style="bold"))
-        console.print(_figures(groups))
+    _print_figures(measured_together(result), console)
     _print_unproven(result, console)
     for error in result.errors:
         console.print(_words("error of the run: ", error, "bold magenta"))
@@ -89,26 +93,67 @@ def _checks(checks: list[CheckRecord]) -> Padding:
     return Padding(table, _INDENT, expand=False)
 
 
-def _figures(groups: list[list[Measurement]]) -> Padding:
+def _print_figures(groups: list[Group], console: Console) -> None:
+    """Print all that missed its target, of the others the worst of each kind; count the rest."""
+    if not groups:
+        return
+    judged = [group for group in groups if _judged(group).met is not None]
+    rows = list(_rows(judged)) if judged else [(group, 1) for group in groups]
+    console.print(Text("measurements", style="bold"))
+    console.print(_figures(rows))
+    if len(rows) < len(groups):
+        rest = f"{len(groups) - len(rows)} more in report.html and results.json"
+        _print_indented(console, 2, Text(rest, style="dim"))
+
+
+def _rows(groups: list[Group]) -> Iterator[tuple[Group, int]]:
+    """Give each group that missed its target, and of those that met one the nearest to it.
+
+    The number tells of how many it is the worst.
+    """
+    for _, alike in groupby(groups, _kind):
+        together = list(alike)
+        met = [group for group in together if _judged(group).met]
+        yield from ((group, 1) for group in together if group not in met)
+        if met:
+            yield max(met, key=_strain), len(met)
+
+
+def _kind(group: Group) -> tuple[str, str, str]:
+    """Name what is comparable: one measure of one size, held to one target."""
+    judged = _judged(group)
+    return measured(judged), judged.size_class, limit_words(judged)
+
+
+def _strain(group: Group) -> float:
+    """Return how near a figure is to its target: the larger, the nearer."""
+    judged = _judged(group)
+    return judged.value if judged.target_max is not None else -judged.value
+
+
+def _judged(group: Group) -> Measurement:
+    """Return the figure that has a target, else the first."""
+    return next((figure for figure in group if figure.met is not None), group[0])
+
+
+def _figures(rows: list[tuple[Group, int]]) -> Padding:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for heading in ("", "where"):
-        table.add_column(heading, min_width=14, overflow="fold")
+    table.add_column("", min_width=24, overflow="fold")
     for heading in ("n", *_STATISTICS, "floor", "limit"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("target", min_width=6, no_wrap=True)
-    for figures in groups:
-        table.add_row(*_figure_row(figures))
+    for group, alike in rows:
+        table.add_row(*_figure_row(group, alike))
     return Padding(table, _INDENT, expand=False)
 
 
-def _figure_row(figures: list[Measurement]) -> list[Text]:
+def _figure_row(figures: Group, alike: int) -> list[Text]:
     """Show the statistics of the same samples; the one that has a target is coloured."""
-    first = figures[0]
+    first, target = figures[0], _judged(figures)
     shown = {figure.statistic: figure for figure in figures}
-    target = next((figure for figure in figures if figure.met is not None), first)
+    worst = f", worst of {alike}" if alike > 1 else ""
     return [
-        Text(measured(first)),
-        Text(printable(subject_of(first))),
+        Text.assemble((measured(first), "bold"), f" {printable(subject_of(first))}{worst}"),
         Text(str(first.samples)),
         *(_figure(shown.get(statistic)) for statistic in _STATISTICS),
         _optional(first.floor, first.unit),
