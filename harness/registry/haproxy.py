@@ -28,7 +28,8 @@ STATISTICS_PATH: Final = "/statistics;csv"
 # kernel accepts it for a process that is frozen.
 # One that answers there may still present a certificate that clients refuse, as after a renewal
 # that went wrong, so a first connection shakes hands as they do; never by a session of before,
-# which would show no certificate.
+# which would show no certificate. It may take the whole interval, so that a busy machine is not
+# taken for a dead one; what failed is tried again soon, so that a dead one is known after 3 s.
 # A replica that was started again may have another address, so its name is resolved all the time.
 # A machine that vanishes ends no connection, so those with replicas are probed: a transfer in the
 # midst of a layer would stand still for a minute. To end all sessions of a replica that is marked
@@ -65,8 +66,8 @@ backend replicas
 {handshake}  tcp-check connect port {health_port}
   tcp-check send GET\\ {health_path}\\ HTTP/1.0\\r\\n\\r\\n
   tcp-check expect rstring ^HTTP/1[.][01]\\ 200
-  default-server check inter 300ms fall 2 rise 2 resolvers engine
-  default-server init-addr last,libc,none
+  default-server check inter 600ms fastinter 100ms downinter 300ms fall 3 rise 2
+  default-server resolvers engine init-addr last,libc,none
 {servers}
 frontend statistics
   bind :{statistics_port}

@@ -13,9 +13,6 @@ from harness.registry.protocols import StoresCertificate
 if TYPE_CHECKING:
     from fixtures.drill import Drill
 
-# It is out of service before the time begins, so that less of the scenario's shows as much.
-HOLD_RATIO = 1 / 3
-
 
 @pytest.mark.exclusive
 @pytest.mark.failure_modes(11)
@@ -23,7 +20,7 @@ def test_replica_with_an_expired_certificate_gets_no_connection(drill: Drill) ->
     """Nodes pull and clients push while one replica came back with an expired certificate."""
     replica = drill.replicas[0]
     wrong = expired_certificate(ability(replica, StoresCertificate))
-    drill.serve_beside(replica, wrong, hold_ratio=HOLD_RATIO)
+    drill.serve_beside(replica, wrong)
 
 
 @pytest.mark.exclusive
@@ -32,4 +29,4 @@ def test_replica_with_a_foreign_certificate_gets_no_connection(drill: Drill) -> 
     """Nodes pull and clients push while one replica came back with an unknown authority's."""
     replica = drill.replicas[-1]
     wrong = foreign_certificate(ability(replica, StoresCertificate))
-    drill.serve_beside(replica, wrong, hold_ratio=HOLD_RATIO)
+    drill.serve_beside(replica, wrong)

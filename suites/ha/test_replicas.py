@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +26,8 @@ def test_pulls_go_on_while_a_replica_is_dead(drill: Drill) -> None:
 @pytest.mark.exclusive
 def test_pulls_go_on_while_a_replica_stands_still(drill: Drill) -> None:
     """Nodes pull and clients push while one replica accepts connections and answers none."""
-    drill.serve_during(Paused(drill.replicas[0].container), failing=[ONE_ATTEMPT])
+    waiting = replace(ONE_ATTEMPT, lasting=True)  # for the replica that has their connection
+    drill.serve_during(Paused(drill.replicas[0].container), failing=[waiting])
 
 
 @pytest.mark.exclusive

@@ -132,7 +132,7 @@ def _hide_health_after_a_restart(lab: Lab) -> None:
 
 
 def _neither_check_nor_redispatch(text: str) -> str:
-    without = re.sub(r"check inter \S+ fall 2 rise 2", "", text)
+    without = re.sub(r"check inter .* rise 2", "", text)
     return without.replace("option redispatch 1", "no option redispatch").replace(
         "retries 3", "retries 0"
     )
