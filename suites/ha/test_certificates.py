@@ -1,4 +1,4 @@
-"""A replica that comes back with a certificate which clients refuse: none of them meets it."""
+"""A replica is stopped, as for an upgrade, and comes back with a certificate that nobody takes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.mark.exclusive
 @pytest.mark.failure_modes(11)
 def test_replica_with_an_expired_certificate_gets_no_connection(drill: Drill) -> None:
-    """Nodes pull and clients push while one replica came back with an expired certificate."""
+    """Pulls and pushes go on while a replica is stopped, and comes back with an old certificate."""
     replica = drill.replicas[0]
     wrong = expired_certificate(ability(replica, StoresCertificate))
     drill.serve_beside(replica, wrong)
@@ -26,7 +26,7 @@ def test_replica_with_an_expired_certificate_gets_no_connection(drill: Drill) ->
 @pytest.mark.exclusive
 @pytest.mark.failure_modes(11)
 def test_replica_with_a_foreign_certificate_gets_no_connection(drill: Drill) -> None:
-    """Nodes pull and clients push while one replica came back with an unknown authority's."""
+    """Pulls and pushes go on while a replica is stopped, and comes back with a stranger's."""
     replica = drill.replicas[-1]
     wrong = foreign_certificate(ability(replica, StoresCertificate))
     drill.serve_beside(replica, wrong)

@@ -65,7 +65,6 @@ done
 
 DEAD = "test_replicas.py::test_pulls_go_on_while_a_replica_is_dead"
 STILL = "test_replicas.py::test_pulls_go_on_while_a_replica_stands_still"
-STOPPED = "test_replicas.py::test_pulls_go_on_while_a_replica_is_stopped"
 BALANCER = "test_load_balancer.py"
 ORDERS = "test_uploads.py::test_upload_goes_on_at_any_replica"
 LOCATION = "test_uploads.py::test_upload_stays_behind_the_load_balancer"
@@ -75,6 +74,7 @@ OUTLIVES = "test_uploads.py::test_upload_outlives_the_replica_that_began_it"
 NETWORK = "test_nodes.py::test_nodes_without_network_or_names_pull_again"
 RUNTIME = "test_nodes.py::test_node_whose_runtime_restarted_pulls_as_before"
 CERTIFICATES = "test_certificates.py"
+FOREIGN = f"{CERTIFICATES}::test_replica_with_a_foreign_certificate_gets_no_connection"
 STORAGE = "test_storage.py"
 SLOWNESS = "test_slowness.py"
 TRANSFERS = "test_transfers.py"
@@ -205,10 +205,10 @@ CASES = (
         name="load-balancer-leaves-a-replica-out",
         suite="ha",
         scenario=SCENARIO,
-        parts=(STOPPED, TRANSFERS),
+        parts=(FOREIGN, TRANSFERS),
         sabotage=_restarted(_leave_out_the_second),
         turns_red={
-            "ha.pulls-go-on-while-a-replica-is-stopped": Code.SERVICE_LOST,
+            "ha.replica-with-a-foreign-certificate-gets-no-connection": Code.SERVICE_LOST,
             "ha.pull-under-way-outlives-a-replica": Code.PULL_FAILED,
         },
         subjects=frozenset({"ha-2", "node-1"}),
