@@ -52,6 +52,7 @@ from harness.checks.operations import (
     all_ended_well,
     failed_by,
     failed_ratio,
+    interrupted,
     none_accepted,
     wrong_digests,
 )
@@ -134,6 +135,7 @@ __all__ = [
     "ignored_by_default",
     "in_case",
     "in_pages",
+    "interrupted",
     "is_deleted",
     "is_image",
     "is_scraped",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.diagnosis import FailureCode
 from harness.findings import Code, Finding, Inconclusive
 from harness.history import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from harness.diagnosis import FailureCode
     from harness.history import Operation
 
 
@@ -23,6 +23,22 @@ def failed_ratio(operations: Sequence[Operation]) -> float:
         raise Inconclusive("the history is empty: nothing was tried")
     failed = sum(operation.outcome is not Outcome.OK for operation in operations)
     return failed / len(operations)
+
+
+def interrupted(operations: Sequence[Operation], moment: float) -> tuple[Operation, ...]:
+    """Return operations that lost their connection and were due before a moment.
+
+    Taken when a server has ended, in seconds since the epoch, these are the operations that it
+    took with it. A runtime repeats requests on connections that it has used before, and reads
+    blobs on, but gives up when the first request of a connection finds no answer.
+    """
+    return tuple(
+        each
+        for each in operations
+        if each.outcome is not Outcome.OK
+        and each.cause == FailureCode.CONNECTION
+        and each.started < moment
+    )
 
 
 def wrong_digests(

@@ -38,6 +38,14 @@ def test_ratio_of_nothing_is_inconclusive() -> None:
         checks.failed_ratio([])
 
 
+def test_operations_that_a_server_took_with_it_had_begun_before_and_lost_their_connection() -> None:
+    lost = replace(operation("a", Outcome.FAILED), cause=FailureCode.CONNECTION)
+    fine, late = operation("b"), replace(lost, started=1.6)
+    refused = operation("c", Outcome.FAILED)
+
+    assert checks.interrupted([lost, fine, late, refused], 1.5) == (lost,)
+
+
 def test_wrong_and_missing_digests_are_found() -> None:
     failed = operation("c", Outcome.FAILED)
     operations = [operation("a"), operation("b"), operation("b", digest=""), failed]
