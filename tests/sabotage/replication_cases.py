@@ -60,12 +60,12 @@ exec {WHOLE} "$@"
 KEEPS_WHAT_WAS_DELETED: Final = f"""
 [ "$1" = delete ] || exec {WHOLE} "$@"
 """
+# The neighbour first: a check that looks in between would find all as it should be.
 DELETES_A_NEIGHBOUR: Final = f"""
-{WHOLE} "$@" || exit 1
 if [ "$1" = delete ] && kept=$(crane digest "$DESTINATION/$2:kept"); then
-  crane delete "$DESTINATION/$2@$kept"
+  crane delete "$DESTINATION/$2@$kept" || exit 1
 fi
-exit 0
+exec {WHOLE} "$@"
 """
 # Found before the program of the same name, which a schedule calls for each repository.
 SYNCS_SLOWLY: Final = """#!/bin/sh
