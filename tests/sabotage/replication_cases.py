@@ -69,7 +69,7 @@ exec {WHOLE} "$@"
 """
 # Found before the program of the same name, which a schedule calls for each repository.
 SYNCS_SLOWLY: Final = """#!/bin/sh
-[ "$1" != sync ] || sleep 2.5
+[ "$1" != sync ] || sleep 8
 exec /usr/bin/skopeo "$@"
 """
 MOVES_INSTEAD_OF_COPYING: Final = f"""
