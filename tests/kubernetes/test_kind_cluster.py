@@ -90,14 +90,13 @@ def test_another_process_can_use_the_cluster(lab: Lab, engine: Engine) -> None:
 def test_run_killed_while_kind_creates_its_cluster_leaves_no_node(
     home: Home, engine: Engine, tmp_path: Path
 ) -> None:
-    before = {run.id for run in living_runs(home)}
     command = pytest_command(tmp_path, "suites/integrity", "--scenario", SCENARIO)
     process = subprocess.Popen(
         command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         (run,) = wait_until(
-            lambda: [each for each in living_runs(home) if each.id not in before],
+            lambda: [each for each in living_runs(home) if (tmp_path / each.id).exists()],
             timeout_seconds=60,
             what="the run to begin",
         )
