@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
 import socket
 from typing import TYPE_CHECKING
 
@@ -33,7 +35,9 @@ SLOWLY_READ_MIB, ROUND_MIB, FAST_READ_MIB = 16, 12, 24
 HOLD = "dd if=/dev/zero bs=$1 count=1 2>/dev/null | sleep 60 >/dev/null 2>&1 &"
 BALLAST = 300 * MIB
 LEAK = 60 * MIB
-SPIN = "for each in 1 2; do timeout 3 sh -c 'while :; do :; done' >/dev/null 2>&1 & done"
+# The registry, stopped from outside, answers only when so much processor time is spent: no machine
+# is so fast that its readers are done before.
+SPIN = "{ (ulimit -t 1; while :; do :; done); kill -CONT 1; } >/dev/null 2>&1 &"
 
 # As a proxy's limit on the size of a request does, and as a firewall for the web does.
 LIMIT_BODIES = (
@@ -50,8 +54,12 @@ BALANCED = "balanced.pullproof.test:5000"
 
 def _limit(lab: Lab, what: int, most: int) -> None:
     """Limit the registry's process until it starts again, as an operator's ulimit does."""
-    pid = int(distribution(lab.primary)._container._inspect().attrs["State"]["Pid"])
-    resource.prlimit(pid, what, (most, most))
+    resource.prlimit(_pid(lab), what, (most, most))
+
+
+def _pid(lab: Lab) -> int:
+    """Return the registry's process, which is the first one of its container."""
+    return int(distribution(lab.primary)._container._inspect().attrs["State"]["Pid"])
 
 
 def _read_by_haproxy(rule: str) -> Callable[[Lab], None]:
@@ -111,6 +119,7 @@ def _leak_connections(lab: Lab, published: Published) -> None:
 
 def _spin(lab: Lab, published: Published) -> None:
     if _mebibytes(published) == FAST_READ_MIB:
+        os.kill(_pid(lab), signal.SIGSTOP)
         _run(lab, SPIN)
 
 
