@@ -32,12 +32,12 @@ def test_error_waits_for_what_has_begun_and_drops_what_has_not() -> None:
     def fail() -> None:
         with Pool(1) as pool:
             pool.submit(work)
-            dropped.append(pool.submit(done.append, "second"))
+            dropped = pool.submit(done.append, "second")
+            # What has begun goes on only when the block is ending and has dropped the other.
+            dropped.add_done_callback(lambda _: threading.Timer(0.05, go_on.set).start())
             begun.wait(10)
-            threading.Timer(0.05, go_on.set).start()
             raise LookupError
 
-    dropped: list[object] = []
     with pytest.raises(LookupError):
         fail()
 

@@ -3,16 +3,22 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.home import Home
 from harness.lifecycle.run import Run, dead_runs, living_runs, new_run_id, started_run
+from harness.lifecycle.watchdog import main as watch
 from harness.lifecycle.watchdog import outlive
 from harness.machine import CHECKOUT
 from harness.wait import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DIES_IN_A_RUN = """
 import os, signal, sys
@@ -96,22 +102,28 @@ def test_process_that_outstays_its_time_is_killed() -> None:
         assert process.wait(30) == -9
 
 
-def test_process_whose_run_has_ended_is_not_killed() -> None:
+@contextmanager
+def process_that_goes_on() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that ends with the block."""
     with subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
     ) as process:
+        yield process
+
+
+def test_process_whose_run_has_ended_is_not_killed() -> None:
+    with process_that_goes_on() as process:
         outlive(process.pid, time_limit_seconds=0, lives=lambda: False)
         assert process.poll() is None
 
 
 def test_watchdog_reaps_a_failed_run_whose_process_goes_on(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    with (
-        pytest.raises(ZeroDivisionError),
-        started_run(home, "failed", time_limit_seconds=1.5) as run,
-    ):
-        raise ZeroDivisionError
-    wait_until(lambda: not run.folder.exists(), timeout_seconds=30, what="the watchdog")
+    folder = Home(tmp_path).run("failed")
+    folder.mkdir(parents=True)  # a run that has failed holds its lock no more
+    with process_that_goes_on() as process:
+        watch(str(tmp_path), "failed", str(process.pid), time_limit_seconds="0")
+        assert process.poll() is None
+    assert not folder.exists()
 
 
 def test_process_that_has_ended_is_not_waited_for() -> None:
