@@ -63,6 +63,12 @@ while [ "$(date +%s)" -lt "$end" ]; do
 done
 """
 
+# HAProxy's worker ends at once, so that connections are refused; its master waits for this.
+LINGER = """
+program lingering
+  command sh -c "trap 'sleep 6; exit' TERM; sleep 600 & wait"
+"""
+
 DEAD = "test_replicas.py::test_pulls_go_on_while_a_replica_is_dead"
 STILL = "test_replicas.py::test_pulls_go_on_while_a_replica_stands_still"
 BALANCER = "test_load_balancer.py"
@@ -161,6 +167,10 @@ def _listen_elsewhere(text: str) -> str:
     return text.replace("bind :5000", "bind :5999")
 
 
+def _linger(text: str) -> str:
+    return text + LINGER
+
+
 def _restarted(change: Callable[[str], str]) -> Sabotage:
     return Sabotage(lab_started=lambda lab: restart_load_balancer(lab, change))
 
@@ -220,6 +230,15 @@ CASES = (
         sabotage=Sabotage(lab_started=lambda lab: change_load_balancer(lab, _listen_elsewhere)),
         turns_red={"ha.pulls-recover-from-a-restart-of-the-load-balancer": Code.SERVICE_LOST},
         subjects=frozenset({HOST}),
+    ),
+    Case(
+        name="load-balancer-takes-its-time-to-restart",
+        suite="ha",
+        scenario=SCENARIO,
+        parts=(BALANCER,),
+        sabotage=_restarted(_linger),
+        turns_red={"ha.pulls-recover-from-a-restart-of-the-load-balancer": Code.TARGET_MISSED},
+        subjects=frozenset({"ha with ha-load-balancer restarted"}),
     ),
     Case(
         name="replica-does-not-come-back",
