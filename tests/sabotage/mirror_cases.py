@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 REFUSING = "upstream-costs-only-what-is-not-cached"
 SCENARIO = CHECKOUT / "tests/sabotage/mirror.yaml"
 CACHE = "cache.pullproof.test:5000"
-# Slower than the upstream's link, which sends 8 Mbit/s.
-SLOW_MBIT = 4
+# As slow as the upstream's link.
+SLOW_MBIT = 2
 
 
 def _forget_at_once(lab: Lab) -> None:
