@@ -1,4 +1,4 @@
-"""A socket in front of an engine that keeps one creation back until it is told to go on."""
+"""A socket in front of an engine that keeps one request back until it is told to go on."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ _LONGEST_SECONDS = 60
 
 
 class SlowEngine:
-    """Passes everything on, but holds the first `POST .../<kind>/create` back.
+    """Passes everything on, but holds the first request of a kind back: `POST /networks/create`.
 
     `held` is set when that request has arrived whole; it reaches the engine after `release` was
-    set. `created` is set by the engine's answer, which may find nobody any more. `listings`
+    set. `answered` is set by the engine's answer, which may find nobody any more. `listings`
     counts how often volumes were listed, which a reaper does twice each time that it looks.
     """
 
     def __init__(self, path: Path, engine: Path, kind: str) -> None:
+        verb, _, beginning = kind.partition(" ")
         self.url = f"unix://{path}"
         self.held = threading.Event()
         self.release = threading.Event()
         self.listings = 0
-        self.created = threading.Event()
-        self._creating: socket.socket | None = None
-        self._create = re.compile(rb"POST /v[0-9.]+/" + kind.encode() + rb"/create")
+        self.answered = threading.Event()
+        self._holding: socket.socket | None = None
+        self._kind = re.compile(f"{verb} /v[0-9.]+{re.escape(beginning)}".encode())
         self._path = path
         self._engine = engine
         self._socket = socket.socket(socket.AF_UNIX)
@@ -70,9 +71,9 @@ class SlowEngine:
             while asked := client.recv(65536):
                 if b"/volumes?" in asked:
                     self.listings += 1
-                if self._create.match(asked) and not self.held.is_set():
+                if self._kind.match(asked) and not self.held.is_set():
                     whole = _whole(asked, client)
-                    self._creating = engine
+                    self._holding = engine
                     self.held.set()
                     self.release.wait(_LONGEST_SECONDS)
                     engine.sendall(whole)
@@ -83,9 +84,10 @@ class SlowEngine:
     def _answer(self, client: socket.socket, engine: socket.socket) -> None:
         with client, engine, suppress(OSError):
             while answer := engine.recv(65536):
-                if engine is self._creating:
-                    self.created.set()
+                if engine is self._holding:
+                    self.answered.set()
                 client.sendall(answer)
+            client.shutdown(socket.SHUT_RDWR)  # which a close alone is not while `_ask` receives
 
 
 def _whole(asked: bytes, client: socket.socket) -> bytes:

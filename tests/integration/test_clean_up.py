@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.engine.private import private_engine
+from harness.lifecycle.run import RUN_LABEL
 from harness.result.model import Verdict
 from harness.wait import wait_until
+from tests.acceptance_runs import RUN_SECONDS
 from tests.integration.private_home import needs_private_engine
 from tests.integration.slow_engine import SlowEngine
+from tests.integration.standing_still import standing_still
 from tests.integration.traces import traces
-from tests.integration.whole_runs import SMALL, ended_run, whole_run
+from tests.integration.whole_runs import SMALL, WholeRun, ended_run, whole_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +85,8 @@ def test_run_that_is_killed_amid_its_checks(
     number: signal.Signals,
 ) -> None:
     before = traces(own_home, engine)
-    with whole_run(tmp_path, *arguments, home=own_home) as run:
+    amid = standing_still(tmp_path / "never")
+    with whole_run(tmp_path / "run", *arguments, *amid, home=own_home) as run:
         run.wait_for_checks()
         created = {line.split()[0] for line in traces(own_home, engine) - before}
         kinds = tuple(intent.kind for intent in run.run.journal.intents())
@@ -98,20 +102,25 @@ def test_run_that_is_killed_amid_its_checks(
 def test_run_that_is_killed_while_it_cleans(
     own_home: Home, engine: Engine, arguments: tuple[str | Path, ...], tmp_path: Path
 ) -> None:
-    with whole_run(tmp_path, *arguments, home=own_home) as run:
-        run.wait_for_checks()
-        node = f"{run.run.id}-node-1"
-        wait_until(
-            lambda: engine.container(node) is None, timeout_seconds=60, what="the node to go"
-        )
+    docker, kind = own_home.engine / "docker.sock", "DELETE /networks/"
+    with SlowEngine(own_home.engine / "slow.sock", docker, kind) as slow:
+        variables = {"DOCKER_HOST": slow.url}
+        with whole_run(tmp_path, *arguments, home=own_home, environment=variables) as run:
+            run.wait_for_checks()
+            assert slow.held.wait(RUN_SECONDS), run.output
+            left = [line.split()[0] for line in engine.labelled(RUN_LABEL, run.run.id)]
 
-        assert run.send(signal.SIGKILL) == -signal.SIGKILL
+            assert run.send(signal.SIGKILL) == -signal.SIGKILL
+
+        wait_until_cleaned(run)
+    assert left == ["network"]
 
 
 def test_run_that_outstays_its_time(
     own_home: Home, arguments: tuple[str | Path, ...], tmp_path: Path
 ) -> None:
-    run = ended_run(tmp_path, *arguments, "--time-limit", "1", home=own_home)
+    amid = standing_still(tmp_path / "never")
+    run = ended_run(tmp_path / "run", *arguments, *amid, "--time-limit", "1", home=own_home)
 
     assert run.process.returncode == -signal.SIGKILL
 
@@ -120,7 +129,8 @@ def test_run_that_outstays_its_time(
 def test_run_that_is_interrupted_tells_so(
     own_home: Home, arguments: tuple[str | Path, ...], tmp_path: Path, moment: str
 ) -> None:
-    with whole_run(tmp_path, *arguments, home=own_home) as run:
+    amid = standing_still(tmp_path / "never")
+    with whole_run(tmp_path / "run", *arguments, *amid, home=own_home) as run:
         if moment == "lab":
             run.wait_for_entry(len(ENTRIES))
         else:
@@ -134,7 +144,8 @@ def test_run_that_is_interrupted_tells_so(
 def test_run_with_workers_that_is_interrupted_from_the_keyboard_tells_so(
     own_home: Home, arguments: tuple[str | Path, ...], tmp_path: Path
 ) -> None:
-    with whole_run(tmp_path, *arguments, "-n", "2", home=own_home) as run:
+    amid = standing_still(tmp_path / "never")
+    with whole_run(tmp_path / "run", *arguments, *amid, "-n", "2", home=own_home) as run:
         run.wait_for_checks()
         os.killpg(run.process.pid, signal.SIGINT)  # as a terminal does: to all of them
 
@@ -146,11 +157,11 @@ def test_run_with_workers_that_is_interrupted_from_the_keyboard_tells_so(
 def test_run_that_is_killed_while_the_engine_creates_what_it_asked_for(
     own_home: Home, arguments: tuple[str | Path, ...], tmp_path: Path, kind: str
 ) -> None:
-    docker = own_home.engine / "docker.sock"
-    with SlowEngine(own_home.engine / "slow.sock", docker, kind) as slow:
+    docker, request = own_home.engine / "docker.sock", f"POST /{kind}/create"
+    with SlowEngine(own_home.engine / "slow.sock", docker, request) as slow:
         variables = {"DOCKER_HOST": slow.url}
         with whole_run(tmp_path, *arguments, home=own_home, environment=variables) as run:
-            assert slow.held.wait(PROMISED_SECONDS), run.output
+            assert slow.held.wait(RUN_SECONDS), run.output
             slow.listings = 0
             run.send(signal.SIGKILL)
 
@@ -161,9 +172,14 @@ def test_run_that_is_killed_while_the_engine_creates_what_it_asked_for(
             what="the watchdog to look a second time",
         )
         slow.release.set()
-        assert slow.created.wait(PROMISED_SECONDS)
-        wait_until(
-            lambda: not run.run.folder.exists(),
-            timeout_seconds=PROMISED_SECONDS,
-            what="the watchdog to have cleaned",
-        )
+        assert slow.answered.wait(PROMISED_SECONDS)
+        wait_until_cleaned(run)
+
+
+def wait_until_cleaned(run: WholeRun) -> None:
+    """Return when the watchdog has removed all that a run has left."""
+    wait_until(
+        lambda: not run.run.folder.exists(),
+        timeout_seconds=PROMISED_SECONDS,
+        what="the watchdog to have cleaned",
+    )

@@ -11,6 +11,7 @@ import pytest
 from harness.engine.daemon import Daemon
 from harness.wait import wait_until
 from tests.integration.private_home import needs_private_engine
+from tests.integration.standing_still import standing_still
 from tests.integration.traces import traces
 from tests.integration.whole_runs import SMALL, ended_run, whole_run
 
@@ -57,7 +58,8 @@ def test_killed_run_takes_the_engine_with_it(
 def test_killed_run_with_workers_takes_them_and_the_engine_with_it(
     own_home: Home, arguments: tuple[str | Path, ...], tmp_path: Path
 ) -> None:
-    with whole_run(tmp_path, *arguments, "-n", "2", home=own_home) as run:
+    amid = standing_still(tmp_path / "never")
+    with whole_run(tmp_path / "run", *arguments, *amid, "-n", "2", home=own_home) as run:
         run.wait_for_checks()
 
         assert run.send(signal.SIGKILL) == -signal.SIGKILL
@@ -66,7 +68,8 @@ def test_killed_run_with_workers_takes_them_and_the_engine_with_it(
 def test_run_that_is_killed_with_its_watchdog_is_cleaned_away_by_the_next(
     own_home: Home, arguments: tuple[str | Path, ...], tmp_path: Path
 ) -> None:
-    with whole_run(tmp_path / "killed", *arguments, home=own_home) as run:
+    amid = standing_still(tmp_path / "never")
+    with whole_run(tmp_path / "killed", *arguments, *amid, home=own_home) as run:
         run.wait_for_checks()
         os.kill(run.watchdog(), signal.SIGKILL)
         assert run.send(signal.SIGKILL) == -signal.SIGKILL

@@ -15,7 +15,8 @@ from harness.home import Home
 from harness.lifecycle.run import RUN_LABEL
 from harness.result.model import Status
 from harness.wait import wait_until
-from tests.integration.whole_runs import RUN_SECONDS, SMALL, WholeRun, whole_run
+from tests.acceptance_runs import RUN_SECONDS
+from tests.integration.whole_runs import SMALL, WholeRun, whole_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +107,8 @@ def watch(run: WholeRun, engine: Engine) -> tuple[dict[str, bytes], set[str]]:
                 except OSError:
                     continue
                 shown[f"{folder}/{name} {hash(content)}"] = content
-        if run.results.exists():
-            label = f"{RUN_LABEL}={run.folder.name}"
+        for folder in run.results.glob("*"):  # there is none at first
+            label = f"{RUN_LABEL}={folder.name}"
             for container in engine.client.containers.list(
                 filters={"label": label}, ignore_removed=True
             ):

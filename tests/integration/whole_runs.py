@@ -14,14 +14,13 @@ from harness.lifecycle.run import Run
 from harness.machine import CHECKOUT
 from harness.result.model import Result
 from harness.wait import wait_until
-from tests.acceptance_runs import pytest_command
+from tests.acceptance_runs import RUN_SECONDS, pytest_command
 
 if TYPE_CHECKING:
     import signal
     from collections.abc import Iterator, Mapping
 
 SMALL = CHECKOUT / "tests/integration/small.yaml"
-RUN_SECONDS = 120
 
 
 @dataclass(frozen=True)
