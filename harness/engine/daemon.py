@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LONGEST_SOCKET = "exec/containerd/containerd-debug.sock"
 _SOCKET_PATH_BYTES = 104
 _EXECVE_SECONDS = 0.5
+_PROGRAMS = ("dockerd", "containerd", "containerd-shim-runc-v2", "runc")
 
 
 @dataclass(frozen=True)
@@ -143,10 +144,10 @@ class Daemon:
     def _owns(self, pid: int, container_ids: frozenset[str]) -> bool:
         """Whether a process is dockerd, its containerd, a shim of it, or in a container of it.
 
-        The first three name a file of our folder among their arguments.
+        The first three, and what a shim calls, name a file of our folder among their arguments.
         """
         program, *arguments = _arguments(pid)
-        if Path(program).name in ("dockerd", "containerd", "containerd-shim-runc-v2"):
+        if Path(program).name in _PROGRAMS:
             return any(argument.startswith(f"{self.folder}/") for argument in arguments)
         with suppress(OSError):
             groups = Path(f"/proc/{pid}/cgroup").read_text("utf-8")

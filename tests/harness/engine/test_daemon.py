@@ -76,12 +76,14 @@ def test_sweeping_kills_what_belongs_to_the_engine_only(daemon: Daemon, tmp_path
     of_another = tmp_path.with_name(f"{tmp_path.name}0") / "exec" / "config"
     with (
         stand_in("containerd", daemon.folder / "exec" / "config") as own,
+        stand_in("runc", daemon.folder / "exec" / "log.json") as called,
         stand_in("containerd", of_another) as foreign,
         stand_in("editor", daemon.folder / "exec" / "config") as reader,
     ):
         daemon.sweep()
 
         assert own.wait(timeout=30) == -signal.SIGKILL
+        assert called.wait(timeout=30) == -signal.SIGKILL
         assert foreign.poll() is None
         assert reader.poll() is None
 
