@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import secrets
 from dataclasses import asdict, dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -71,7 +71,7 @@ def remembered(folder: Path, *, now: float) -> Reach | None:
 
 def remember(found: Reach, folder: Path) -> None:
     """Keep an answer for whoever asks next."""
-    draft = folder / f"{_FILE}.{os.getpid()}"
+    draft = folder / f"{_FILE}.{secrets.token_hex(4)}"  # threads and processes do this at once
     draft.write_text(json.dumps(asdict(found)), "utf-8")
     draft.replace(folder / _FILE)
 
