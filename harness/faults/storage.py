@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -229,6 +229,7 @@ def _forget(folder: Path) -> None:
     write_out(folder)  # all at once: to sync one file after the other takes seconds
     for parent, _, names in os.walk(folder):
         for name in names:
-            file = os.open(Path(parent) / name, os.O_RDONLY)
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.close(file)
+            with suppress(FileNotFoundError):  # uploads come and go
+                file = os.open(Path(parent) / name, os.O_RDONLY)
+                os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+                os.close(file)
