@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tarfile
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from socket import socket
 from typing import TYPE_CHECKING
 
@@ -38,19 +38,25 @@ def one_file(content: bytes) -> bytes:
 
 @contextmanager
 def running(
-    engine: Engine, image: Image, *, command: list[str] | None = None, network: str = "host"
+    engine: Engine,
+    image: Image,
+    *,
+    command: list[str] | None = None,
+    entrypoint: list[str] | None = None,
+    network: str = "host",
 ) -> Iterator[Container]:
-    """A container of an image, with what a node needs."""
+    """A container of an image, with what a node needs; a registry gets a port that is free."""
     provided = provide(image, engine=engine, home=Home.locate(os.environ), announce=print)
     container = engine.client.containers.run(
         provided.reference,
         command,
         detach=True,
+        entrypoint=entrypoint,
         network=network,
         cap_add=["SYS_ADMIN"],
         security_opt=["apparmor=unconfined"],
         mounts=[Mount("/var/lib/containerd", source=None, type="volume")],
-        environment={"REGISTRY_HTTP_ADDR": f"127.0.0.1:{free_port()}"},
+        environment={"REGISTRY_HTTP_ADDR": "127.0.0.1:0"},
         labels={"pullproof.test": "1"},
     )
     try:
@@ -59,10 +65,12 @@ def running(
         container.remove(force=True, v=True)
 
 
-def free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def port_without_listener() -> Iterator[int]:
+    """A port of the loopback that refuses connections and that nobody else can have meanwhile."""
+    with socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 def said(container: Container, *command: str) -> str:
@@ -75,21 +83,13 @@ def said(container: Container, *command: str) -> str:
 def publisher(engine: Engine) -> Iterator[str]:
     """A registry on the loopback, which engines talk to without TLS; yields its address."""
     with running(engine, Image.REGISTRY_2_8) as container:
-        settings = dict(entry.split("=", 1) for entry in container.attrs["Config"]["Env"])
-        address = settings["REGISTRY_HTTP_ADDR"]
-        wait_until(lambda: answers(address), timeout_seconds=10, what="the registry")
-        yield address
-
-
-def answers(address: str) -> bool:
-    connection = HTTPConnection(address, timeout=5)
-    try:
-        connection.request("GET", "/v2/")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
+        listening = wait_until(
+            lambda: re.search(rb"listening on (127[.]0[.]0[.]1:\d+)", container.logs()),
+            timeout_seconds=30,
+            what="the registry to listen",
+        )
+        assert listening
+        yield listening[1].decode()
 
 
 def published(engine: Engine, scrap: str, address: str) -> Published:

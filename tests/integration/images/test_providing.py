@@ -19,7 +19,7 @@ from harness.images.model import Image, Origin, ProvidedImage
 from harness.images.provide import provide, provide_all
 from harness.images.reach import Reach, reach, remember, remembered
 from harness.images.recipe import Published, load_recipes
-from tests.integration.images.parts import free_port, one_file, published, publisher
+from tests.integration.images.parts import one_file, port_without_listener, published, publisher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,10 +158,10 @@ def test_image_is_built_when_its_publisher_fails_in_the_pull(
 ) -> None:
     home.images.mkdir()
     remember(Reach(answers=True, why="", checked=time.time()), home.images)
-    publish_as_registry(
-        recipes, Published(f"127.0.0.1:{free_port()}/gone", f"sha256:{'1' * 64}", "scrap 1")
-    )
-    with ExitStack() as cleaning:
+    with port_without_listener() as port, ExitStack() as cleaning:
+        publish_as_registry(
+            recipes, Published(f"127.0.0.1:{port}/gone", f"sha256:{'1' * 64}", "scrap 1")
+        )
         built = provide(
             Image.REGISTRY_2_8, engine=engine, home=home, announce=print, recipes=recipes
         )

@@ -111,8 +111,9 @@ def test_prometheus_has_its_tool(engine: Engine) -> None:
     with running(engine, Image.PROMETHEUS, command=["--version"]) as prometheus:
         prometheus.wait(timeout=20)
         assert prometheus.logs().decode().startswith("prometheus, version 2.")
-    with running(engine, Image.PROMETHEUS) as prometheus:
-        assert said(prometheus, "promtool", "--version").startswith("promtool, version 2.")
+    with running(engine, Image.PROMETHEUS, entrypoint=["promtool", "--version"]) as tool:
+        tool.wait(timeout=20)
+        assert tool.logs().decode().startswith("promtool, version 2.")
 
 
 def test_load_balancer_runs_haproxy(engine: Engine) -> None:
