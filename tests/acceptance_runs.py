@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUN_SECONDS = 300
+# A lab of tests ends with them. At its time limit their own process would be killed.
+LAB_SECONDS = 3600
 
 
 @dataclass(frozen=True)

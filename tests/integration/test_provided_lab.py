@@ -10,7 +10,7 @@ from harness.machine import CHECKOUT
 from harness.result.model import Verdict
 from harness.scenario.load import load
 from harness.secret import new_password
-from tests.acceptance_runs import run_acceptance
+from tests.acceptance_runs import LAB_SECONDS, run_acceptance
 from tests.provided_lab import attaching
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_two_runs_judge_a_lab_that_is_neither_built_nor_taken_down_by_them(tmp_p
         secret=new_password(),
         keep_logs=lambda _: None,
         bundle=None,
-        time_limit_seconds=300,
+        time_limit_seconds=LAB_SECONDS,
     )
     with acceptance_run(order, Diary(print)) as lab:
         attach = attaching(lab, SMALL, tmp_path)

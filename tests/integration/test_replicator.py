@@ -17,6 +17,7 @@ from harness.registry.distribution import DistributionRegistry
 from harness.scenario.load import load
 from harness.secret import new_password
 from harness.wait import wait_until
+from tests.acceptance_runs import LAB_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def lab() -> Iterator[Lab]:
         secret=new_password(),
         keep_logs=lambda _: None,
         bundle=None,
-        time_limit_seconds=300,
+        time_limit_seconds=LAB_SECONDS,
     )
     with acceptance_run(order, Diary(print)) as lab:
         yield lab
