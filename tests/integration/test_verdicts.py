@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -83,8 +84,11 @@ def test_check_whose_worker_dies_is_an_error(tmp_path: Path) -> None:
 
 
 def test_parallel_run_concludes_what_a_serial_one_does(tmp_path: Path) -> None:
-    serial = ended_run(tmp_path / "serial", "--scenario", SMOKE)
-    parallel = ended_run(tmp_path / "parallel", "--scenario", SMOKE, "-n", "4")
+    scenario = tmp_path / "lenient.yaml"
+    # Every machine meets such targets; whether one meets others is not the question here.
+    scenario.write_text(re.sub(r"max: \d+", "max: 1000000000", SMOKE.read_text()))
+    serial = ended_run(tmp_path / "serial", "--scenario", scenario)
+    parallel = ended_run(tmp_path / "parallel", "--scenario", scenario, "-n", "4")
 
     assert serial.process.returncode == parallel.process.returncode, parallel.output
     assert serial.result().verdict is parallel.result().verdict
