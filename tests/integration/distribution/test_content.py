@@ -26,6 +26,7 @@ from harness.registry.protocols import (
     Restarts,
 )
 from harness.scenario.model import MIB, AuthSpec, RegistrySpec, TLSSpec
+from harness.wait import wait_until
 from tests.integration.distribution.stage import Stage
 
 if TYPE_CHECKING:
@@ -166,10 +167,16 @@ def test_connections_are_open_files(primary: DistributionRegistry, repository: s
     layer = oci.image(layer_bytes=32 * MIB).layers[0]
     api = primary.api()
     api.push_blob(repository, layer)
-    idle = primary.open_files()
     with api.reading(repository, layer.digest):
-        # The connection and the blob's file.
-        assert primary.open_files() >= idle + 1
+        reading = primary.open_files()
+
+    # The connection and the blob's file are closed once the registry sees that we are gone.
+    wait_until(
+        primary.open_files,
+        ready=lambda count: count <= reading - 2,
+        timeout_seconds=30,
+        what=f"fewer than {reading - 1} files to be open",
+    )
 
 
 def test_metrics_count_requests(primary: DistributionRegistry, repository: str) -> None:
@@ -232,6 +239,9 @@ def test_registry_that_does_not_answer_shows_its_log(stage: Stage) -> None:
         container = stage.engine.container(registry.handle.container)
         assert container is not None
         container.restart()
+        wait_until(
+            lambda: b":5999" in registry._log(), timeout_seconds=30, what="it to listen elsewhere"
+        )
 
         with pytest.raises(RegistryError, match=r"(?s)silent.*not healthy.*listening on .*:5999"):
             registry.wait_until_healthy(timeout_seconds=0.5)
