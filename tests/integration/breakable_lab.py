@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from harness import oci, workload
 from harness.acceptance import Diary, Order, acceptance_run
 from harness.cluster.containerd_node import ContainerdNode
+from harness.errors import EngineError, RegistryError
 from harness.lab import credentials_of
 from harness.lifecycle.run import new_run_id
 from harness.machine import CHECKOUT
@@ -16,6 +18,8 @@ from harness.registry.distribution import DistributionRegistry
 from harness.scenario.load import load
 from harness.secret import new_password
 from harness.wait import wait_until
+from tests.acceptance_runs import LAB_SECONDS
+from tests.fault_owner import HEALED_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +49,15 @@ class BreakableLab:
         )
 
     def recover(self) -> None:
-        """Wait until both parts answer."""
-        self.registry.wait_until_healthy()
+        """Wait until both parts answer; a guard may be starting them again meanwhile."""
+        wait_until(self._serves, timeout_seconds=HEALED_SECONDS, what="the registry to answer")
         wait_until(self.node.answers, timeout_seconds=30, what="the runtime to answer")
+
+    def _serves(self) -> bool:
+        try:
+            return self.registry.api().ping().status == HTTPStatus.OK
+        except (EngineError, RegistryError):  # no address, or nobody there
+            return False
 
     def assert_pulls_again(self, reference: str) -> None:
         """What could not be pulled during a fault can be pulled once it has healed."""
@@ -65,7 +75,7 @@ def breakable_lab() -> Iterator[BreakableLab]:
         secret=new_password(),
         keep_logs=lambda _: None,
         bundle=None,
-        time_limit_seconds=300,
+        time_limit_seconds=LAB_SECONDS,
     )
     with acceptance_run(order, Diary(print)) as lab:
         node, registry = lab.nodes[0], lab.primary

