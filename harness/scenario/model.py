@@ -348,7 +348,7 @@ class Waiver(Part):
     """A check that may stay unverified in this scenario, or all that lack an ability; and why.
 
     Exactly one of `check` and `ability` is given. An ability is the name of a protocol of
-    harness/clients, harness/cluster or harness/registry (protocols.py); its waiver excuses the
+    harness/clients, harness/cluster or harness/registry (protocols); its waiver excuses the
     checks that cannot run because the system does not offer it, and nothing where it does.
     """
 

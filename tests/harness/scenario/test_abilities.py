@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def offered(module: ModuleType) -> set[str]:
-    """Return the protocols of a module that say of themselves that they are an ability."""
+    """Return protocols of a module, or a package, that say that they are an ability."""
     return {
         name
         for name, value in vars(module).items()
         if inspect.isclass(value)
-        and value.__module__ == module.__name__
+        and f"{value.__module__}.".startswith(f"{module.__name__}.")
         and (value.__doc__ or "").startswith("Ability of ")
     }
 
