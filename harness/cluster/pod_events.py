@@ -35,6 +35,8 @@ _AFTER_THE_PULL: Final = frozenset(
 )
 # The kubelet holds itself back (registryPullQPS) and tries again after some seconds.
 _HELD_BACK: Final = "pull QPS exceeded"
+# What follows each pull that did not go well, held back or refused, and tells no cause.
+_ECHOES: Final = frozenset(("Error: ErrImagePull", "Error: ImagePullBackOff"))
 
 _PULLED: Final = re.compile(
     r'Successfully pulled image ".*" in (?P<pulling>\S*?s)'
@@ -139,15 +141,9 @@ def state_told(events: Sequence[PodEvent]) -> PodState:
     for event in events:
         if event.reason == PULLED_EVENT:
             return PodState(Phase.PULLED)
-        if event.reason in REFUSAL_EVENTS and _HELD_BACK not in event.message:
+        if _refuses(event):
             return PodState(Phase.REFUSED, message=_cause(event))
     return PodState(Phase.WAITING)
-
-
-def tells_of(phase: Phase, event: Json) -> bool:
-    """Tell whether an event is the one by which the kubelet told of what the status says."""
-    reasons = frozenset((PULLED_EVENT,)) if phase is Phase.PULLED else REFUSAL_EVENTS
-    return str(event.get("reason", "")) in reasons
 
 
 def lacks_secret(events: Iterable[PodEvent]) -> bool:
@@ -191,11 +187,18 @@ def diagnose_refusal(state: PodState, events: Sequence[PodEvent]) -> Diagnosis:
 
 def diagnose_events(events: Sequence[PodEvent]) -> Diagnosis | None:
     """Name why the kubelet refused, by its events alone; None where they do not tell."""
-    warnings = [event for event in events if event.reason in REFUSAL_EVENTS]
+    warnings = [event for event in events if _refuses(event)]
     for event in warnings:
         if found := _FAILED.fullmatch(event.message):
             return _diagnose(found["cause"])
     return _diagnose(_cause(warnings[0])) if warnings else None
+
+
+def _refuses(event: PodEvent) -> bool:
+    """Tell whether a kubelet says why it cannot give an image, not only that it waits."""
+    if event.message in _ECHOES or _HELD_BACK in event.message:
+        return False
+    return event.reason in REFUSAL_EVENTS
 
 
 def _cause(event: PodEvent) -> str:

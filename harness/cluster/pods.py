@@ -17,7 +17,6 @@ from harness.cluster.pod_events import (
     pod_events,
     pod_state,
     state_told,
-    tells_of,
 )
 from harness.cluster.protocols import PodPull
 from harness.cluster.watching import watch_until
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 
-# Events leave the kubelet by a queue of their own and may come after the status that they explain.
+# Should an event be lost, the pod's status tells: it is looked at after so long.
 _EVENT_SECONDS: Final = 3
 # Should we end before we have deleted a pod, it does not run for ever.
 _SPARE_SECONDS: Final = 120
@@ -83,6 +82,7 @@ def pull_as_pod(api: KubernetesAPI, order: PodOrder, *, timeout_seconds: float =
 def _pull_once(api: KubernetesAPI, order: PodOrder, timeout_seconds: float) -> PodPull:
     pods = f"/api/v1/namespaces/{order.namespace}/pods"
     name = f"pull-{secrets.token_hex(8)}"
+    deadline = time.monotonic() + timeout_seconds
     started, begin = time.time(), time.perf_counter()
     try:
         created = api.create(pods, _pod(name, order, timeout_seconds))
@@ -90,9 +90,9 @@ def _pull_once(api: KubernetesAPI, order: PodOrder, timeout_seconds: float) -> P
         if order.with_status:
             state = _settled(api, pods, name, timeout_seconds)
             duration = time.perf_counter() - begin
-            events = _events(api, order.namespace, uid, state.phase)
+            events = _events(api, order.namespace, uid, state.phase, deadline)
         else:
-            state, events = _told(api, order, name, uid, timeout_seconds)
+            state, events = _told(api, order, name, uid, deadline)
             duration = time.perf_counter() - begin
     finally:
         api.delete(f"{pods}/{name}", grace_seconds=0)
@@ -146,13 +146,12 @@ def _pod(name: str, order: PodOrder, timeout_seconds: float) -> Json:
 
 
 def _told(
-    api: KubernetesAPI, order: PodOrder, name: str, pod_uid: str, timeout_seconds: float
+    api: KubernetesAPI, order: PodOrder, name: str, pod_uid: str, deadline: float
 ) -> tuple[PodState, tuple[PodEvent, ...]]:
     """Wait until the pod's events tell of its image; return what they tell, and the events.
 
     Events may be lost, so the pod itself is looked at whenever none has told for some seconds.
     """
-    deadline = time.monotonic() + timeout_seconds
     namespace = f"/api/v1/namespaces/{order.namespace}"
     seen: dict[str, Json] = {}
 
@@ -175,7 +174,7 @@ def _told(
         state = pod_state(api.find(f"{namespace}/pods/{name}") or {})
         if state.phase is not Phase.WAITING:
             # Where the status has overtaken its event, that one is on its way.
-            return state, _events(api, order.namespace, pod_uid, state.phase)
+            return state, _events(api, order.namespace, pod_uid, state.phase, deadline)
         if time.monotonic() > deadline:
             return state, events
 
@@ -194,20 +193,25 @@ def _settled(api: KubernetesAPI, pods: str, name: str, timeout_seconds: float) -
     return state
 
 
-def _events(api: KubernetesAPI, namespace: str, pod_uid: str, phase: Phase) -> tuple[PodEvent, ...]:
+def _events(
+    api: KubernetesAPI, namespace: str, pod_uid: str, phase: Phase, deadline: float
+) -> tuple[PodEvent, ...]:
     """Return a pod's events, once the one is among them that tells of what its status says.
 
-    That one may never come: the kubelet limits its events.
+    Events leave the kubelet by a queue of their own, so that one may come after the status that
+    it explains, on a busy machine long after. It may never come, because the kubelet limits its
+    events: then the order's time runs out.
     """
     seen: dict[str, Json] = {}
 
     def tells(event: Json) -> bool:
         seen[str(event["metadata"]["name"])] = event
-        return phase is Phase.WAITING or tells_of(phase, event)
+        return phase is Phase.WAITING or state_told(pod_events([event])).phase is phase
 
     path = f"/api/v1/namespaces/{namespace}/events"
     selector = f"involvedObject.uid={pod_uid}"
-    watch_until(api, path, tells, timeout_seconds=_EVENT_SECONDS, fieldSelector=selector)
+    left = deadline - time.monotonic()
+    watch_until(api, path, tells, timeout_seconds=left, fieldSelector=selector)
     return pod_events(seen.values())
 
 

@@ -14,7 +14,6 @@ from harness.cluster.pod_events import (
     pod_events,
     pod_state,
     state_told,
-    tells_of,
 )
 from harness.cluster.protocols import PodEvent
 from harness.diagnosis import FailureCode
@@ -22,6 +21,8 @@ from harness.diagnosis import FailureCode
 IMAGE = "r.test:5000/a:1"
 CAUSE = "unexpected status from HEAD request to https://r.test:5000/v2/a/manifests/1: 401"
 FAILED = PodEvent("Warning", "Failed", f'Failed to pull image "{IMAGE}": {CAUSE}')
+HELD_BACK = PodEvent("Warning", "Failed", f'Failed to pull image "{IMAGE}": pull QPS exceeded')
+ECHO = PodEvent("Warning", "Failed", "Error: ErrImagePull")
 BACK_OFF = f'Back-off pulling image "{IMAGE}"'
 
 
@@ -106,20 +107,6 @@ def test_events_are_read_in_the_order_of_their_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "reason", "expected"),
-    [
-        (Phase.PULLED, "Pulled", True),
-        (Phase.PULLED, "Pulling", False),
-        (Phase.REFUSED, "Failed", True),
-        (Phase.REFUSED, "ErrImageNeverPull", True),
-        (Phase.REFUSED, "BackOff", False),
-    ],
-)
-def test_event_of_the_end_is_known(phase: Phase, reason: str, expected: bool) -> None:
-    assert tells_of(phase, {"reason": reason}) is expected
-
-
-@pytest.mark.parametrize(
     ("events", "expected"),
     [
         ([], PodState(Phase.WAITING)),
@@ -130,10 +117,9 @@ def test_event_of_the_end_is_known(phase: Phase, reason: str, expected: bool) ->
             [PodEvent("Warning", "ErrImageNeverPull", "not present")],
             PodState(Phase.REFUSED, message="not present"),
         ),
-        (
-            [PodEvent("Warning", "Failed", f'Failed to pull image "{IMAGE}": pull QPS exceeded')],
-            PodState(Phase.WAITING),
-        ),
+        ([HELD_BACK, ECHO], PodState(Phase.WAITING)),
+        ([PodEvent("Normal", "BackOff", BACK_OFF)], PodState(Phase.WAITING)),
+        ([HELD_BACK, ECHO, FAILED, ECHO], PodState(Phase.REFUSED, message=CAUSE)),
         (
             [PodEvent("Warning", "Failed", "Error: illegal base64 data at input byte 4")],
             PodState(Phase.REFUSED, message="illegal base64 data at input byte 4"),
@@ -241,7 +227,7 @@ def test_code_that_the_runtime_gave_counts_where_its_words_say_nothing() -> None
 @pytest.mark.parametrize(
     ("events", "code"),
     [
-        ([PodEvent("Warning", "Failed", "Error: ErrImagePull"), FAILED], "authentication"),
+        ([HELD_BACK, ECHO, FAILED], "authentication"),
         (
             [
                 PodEvent(
@@ -262,4 +248,4 @@ def test_events_alone_name_the_cause(events: list[PodEvent], code: str) -> None:
 
 
 def test_events_without_a_refusal_name_nothing() -> None:
-    assert diagnose_events([PodEvent("Normal", "Pulling", "")]) is None
+    assert diagnose_events([PodEvent("Normal", "Pulling", ""), HELD_BACK, ECHO]) is None

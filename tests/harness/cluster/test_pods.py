@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,14 +27,15 @@ class LateEvents:
     """An API whose pods run before their events have come, which no real one does at will."""
 
     def __init__(self) -> None:
-        self.looked_at_the_pod = False
+        self.reads_to_come: float = math.inf
         self.deleted: list[str] = []
 
     def create(self, _collection: str, _body: object) -> dict[str, Any]:
         return {"metadata": {"uid": "1"}}
 
     def get(self, _collection: str, **_: object) -> dict[str, Any]:
-        items = [PULLED] if self.looked_at_the_pod else []
+        self.reads_to_come -= 1
+        items = [PULLED] if self.reads_to_come < 0 else []
         return {"items": items, "metadata": {"resourceVersion": "1"}}
 
     @contextmanager
@@ -42,7 +44,8 @@ class LateEvents:
         yield []
 
     def find(self, _path: str) -> dict[str, Any]:
-        self.looked_at_the_pod = True
+        """Show that the pod runs; its event comes a while later."""
+        self.reads_to_come = 3
         return {"status": RUNNING}
 
     def delete(self, path: str, **_: object) -> None:
