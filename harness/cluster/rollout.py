@@ -119,10 +119,14 @@ class RunningWorkload:
         )
 
     def delete(self) -> None:
-        """Delete the workload and wait until its pods are gone; none is no error."""
+        """Delete the workload and wait until its pods are gone; none is no error.
+
+        The garbage collector may not know yet of pods that were made just now, and lets the
+        workload go before them.
+        """
         self._api.delete(self._path, owned_first=True)
         wait_until(
-            lambda: self._api.find(self._path) is None,
+            lambda: self._api.find(self._path) is None and not self.pods(),
             timeout_seconds=_ENDING_SECONDS,
             what=f"{self.workload.name} and its pods to be gone",
             interval_seconds=0.1,
