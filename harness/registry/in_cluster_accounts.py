@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 # Who is let in as soon as a change is in force, and by nobody but whoever makes the next one.
 _CANARY: Final = "canary"
-# A kubelet looks at its pods' secrets once a minute, unless a pod changes.
 _IN_FORCE_SECONDS: Final = 90
+_INTERVAL_SECONDS: Final = 0.5
 
 
 class InClusterRegistryWithAccounts(InClusterRegistry):
@@ -67,17 +67,25 @@ class InClusterRegistryWithAccounts(InClusterRegistry):
             text = "".join(f"{name}:{hash_}\n" for name, hash_ in accounts.items())
             encoded = base64.b64encode(text.encode()).decode()
             api.merge(path, {"data": {ACCOUNTS_FILE: encoded}})
-            self._have_it_read(api)
             client = DistributionAPI(self.endpoint, canary)
+
+            def known() -> bool:
+                self._have_it_read(api)
+                return client.ping().status == HTTPStatus.OK
+
             wait_until(
-                lambda: client.ping().status,
-                ready=HTTPStatus.OK.__eq__,
+                known,
                 timeout_seconds=_IN_FORCE_SECONDS,
+                interval_seconds=_INTERVAL_SECONDS,
                 what=f"{self.host} to know its new accounts",
             )
 
     def _have_it_read(self, api: KubernetesAPI) -> None:
-        """Have the kubelet look at the pod, and at its secrets with it."""
+        """Have the kubelet look at the pod, and at its secrets with it.
+
+        It looks at them once a minute, unless a pod changes. It is told of secrets and of pods
+        apart, and may look before it has heard of the new secret: then it has to look again.
+        """
         changed = {"metadata": {"annotations": {"pullproof/accounts": str(time.time())}}}
         for pod in self.pods():
             api.merge(f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}", changed)
