@@ -17,18 +17,28 @@ CONTROL_PLANE = "control-plane"
 _CRI = 'plugins."io.containerd.grpc.v1.cri"'
 
 # No cluster of a run outlives this machine's power, so etcd need not wait for the disk at each
-# write: a tenth of what a pod costs. kind takes the patch whose version is its kubeadm's.
-_ETCD = tuple(
+# write: a tenth of what a pod costs. The controllers of the only control plane have no rivals, so
+# they need no lease, which those that renew it late on a busy machine would end for. kind takes
+# the patch whose version is its kubeadm's.
+_ARGUMENTS = (
+    ("v1beta3", {"unsafe-no-fsync": "true"}, {"leader-elect": "false"}),
+    (
+        "v1beta4",
+        [{"name": "unsafe-no-fsync", "value": "true"}],
+        [{"name": "leader-elect", "value": "false"}],
+    ),
+)
+ALONE: tuple[dict[str, object], ...] = tuple(
     {
         "kind": "ClusterConfiguration",
         "apiVersion": f"kubeadm.k8s.io/{version}",
-        "etcd": {"local": {"extraArgs": arguments}},
+        "etcd": {"local": {"extraArgs": of_etcd}},
+        "controllerManager": {"extraArgs": of_controllers},
+        "scheduler": {"extraArgs": of_controllers},
     }
-    for version, arguments in (
-        ("v1beta3", {"unsafe-no-fsync": "true"}),
-        ("v1beta4", [{"name": "unsafe-no-fsync", "value": "true"}]),
-    )
+    for version, of_etcd, of_controllers in _ARGUMENTS
 )
+"""Patches for the control plane of a cluster that has one, and that goes with its run."""
 
 
 def node_names(nodes: int) -> tuple[str, ...]:
@@ -61,7 +71,7 @@ class KindConfig:
             "kind": "Cluster",
             "apiVersion": "kind.x-k8s.io/v1alpha4",
             "containerdConfigPatches": [self._containerd()],
-            "kubeadmConfigPatches": [json.dumps(each) for each in (self._kubelet(), *_ETCD)],
+            "kubeadmConfigPatches": [json.dumps(each) for each in (self._kubelet(), *ALONE)],
             "nodes": [
                 {
                     "role": "control-plane" if name == CONTROL_PLANE else "worker",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from harness.cluster.kind_config import ALONE
 from harness.command import run
 from harness.home import Home
 from harness.tools import Tool, provide_tool
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from harness.command import Completed
     from harness.engine import Engine
 
-# What this machine may lack: the second version of cgroups, and the right to save a process
-# from the kernel's out-of-memory killer.
+# What this machine may lack: the second version of cgroups, the right to save a process from the
+# kernel's out-of-memory killer, and a quick disk and processor for the control plane.
 _CONFIGURATION = {
     "kind": "Cluster",
     "apiVersion": "kind.x-k8s.io/v1alpha4",
@@ -35,7 +36,8 @@ _CONFIGURATION = {
                 "apiVersion": "kubelet.config.k8s.io/v1beta1",
                 "failCgroupV1": False,
             }
-        )
+        ),
+        *map(json.dumps, ALONE),
     ],
     "nodes": [{"role": role} for role in ("control-plane", "worker", "worker")],
 }

@@ -90,3 +90,13 @@ def test_etcd_waits_for_no_disk_whichever_version_kubeadm_reads() -> None:
         "kubeadm.k8s.io/v1beta3": {"unsafe-no-fsync": "true"},
         "kubeadm.k8s.io/v1beta4": [{"name": "unsafe-no-fsync", "value": "true"}],
     }
+
+
+def test_controllers_hold_no_lease_whichever_version_kubeadm_reads() -> None:
+    _, *patches = map(json.loads, config()["kubeadmConfigPatches"])
+
+    for controllers in ("controllerManager", "scheduler"):
+        assert {patch["apiVersion"]: patch[controllers]["extraArgs"] for patch in patches} == {
+            "kubeadm.k8s.io/v1beta3": {"leader-elect": "false"},
+            "kubeadm.k8s.io/v1beta4": [{"name": "leader-elect", "value": "false"}],
+        }
