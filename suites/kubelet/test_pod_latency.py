@@ -79,6 +79,7 @@ def test_kubelets_count_their_pulls(
     access = kubelet_pulls.access
     names = {node.name: access.node_name(node) for node in lab.nodes}
     before = {node: pull_counts(access.api, name) for node, name in names.items()}
-    pulls = kubelet_pulls.pull([publish(lab.primary)], on=lab.nodes)
+    # A kubelet tells of a pull first and counts it then, both before the container.
+    pulls = kubelet_pulls.pull([publish(lab.primary)], on=lab.nodes, with_status=True)
     after = {node: pull_counts(access.api, name) for node, name in names.items()}
     judge(*(checks.counted(node, before[node], after[node], pulls) for node in names))
