@@ -19,7 +19,7 @@ from harness.cluster.rollout import RunningWorkload, claim_of, claimed_volume
 from harness.cluster.rollout_model import ControllerKind, HangCode, Workload
 from harness.diagnosis import FailureCode
 from harness.findings import NotVerified
-from harness.kubernetes_api import KubernetesAPI
+from harness.kubernetes_api import KubernetesAPI, KubernetesError
 from harness.lab import ability, credentials_of
 from harness.wait import wait_until
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from harness.cluster.rollout_model import Rollout
     from harness.kubernetes_api import Json
     from harness.lab import Lab
     from harness.workload import Published
@@ -72,6 +73,20 @@ def order(
         replicas=replicas,
         claim=claim,
         strategy="Recreate" if claim else "RollingUpdate",
+    )
+
+
+def hung(running: RunningWorkload, code: HangCode) -> Rollout:
+    """Return the rollout once the cluster has said of a pod, or of all, why it hangs."""
+
+    def codes(rollout: Rollout) -> set[HangCode]:
+        return {hang.code for hang in (*rollout.hangs, *(pod.hang for pod in rollout.pods)) if hang}
+
+    return wait_until(
+        lambda: running.wait(timeout_seconds=1),
+        ready=lambda rollout: rollout.complete or code in codes(rollout),
+        timeout_seconds=SECONDS,
+        what=f"the cluster to say {code} of {running.workload.name}",
     )
 
 
@@ -183,14 +198,7 @@ def test_volume_attached_to_another_node_is_called_multi_attach(
                 what="the volume to be attached to a first node",
             )
             access.api.merge(f"{ATTACHMENTS}/{attached}/status", {"status": {"attached": True}})
-            wait_until(
-                lambda: {pod.hang.code for pod in running.pods() if pod.hang},
-                ready=lambda codes: HangCode.VOLUME_MULTI_ATTACH in codes,
-                timeout_seconds=60,
-                what="a second node to be refused the volume",
-                interval_seconds=0.5,
-            )
-            rollout = running.wait(timeout_seconds=1)
+            rollout = hung(running, HangCode.VOLUME_MULTI_ATTACH)
         for left in attachments(access.api, volume):
             access.api.delete(f"{ATTACHMENTS}/{left}")
 
@@ -205,7 +213,7 @@ def test_missing_claim_is_called_unbound(lab: Lab, access: KubernetesAccess, sec
     reference = new_image(lab).reference
     wanted = order(access, ControllerKind.DEPLOYMENT, reference, secret, claim="no-such-claim")
     with RunningWorkload(access.api, wanted) as running:
-        rollout = running.wait(timeout_seconds=5)
+        rollout = hung(running, HangCode.VOLUME_UNBOUND)
 
     (pod,) = rollout.pods
     assert pod.hang is not None
@@ -213,25 +221,38 @@ def test_missing_claim_is_called_unbound(lab: Lab, access: KubernetesAccess, sec
     assert pod.node == ""
 
 
+def refuses_pods(access: KubernetesAccess, quota: str) -> bool:
+    """Ask for a pod in the second namespace, without having it made, whether a quota refuses it."""
+    probe: Json = {
+        "metadata": {"name": "probe"},
+        "spec": {"containers": [{"name": "probe", "image": "r.invalid/a:1"}]},
+    }
+    try:
+        access.api.create(f"/api/v1/namespaces/{access.second_namespace}/pods?dryRun=All", probe)
+    except KubernetesError as error:
+        return f"exceeded quota: {quota}" in error.problem
+    return False
+
+
 @pytest.mark.parametrize("kind", ControllerKind)
 def test_workload_that_may_make_no_pods_tells_why(
     lab: Lab, access: KubernetesAccess, secret: str, kind: ControllerKind
 ) -> None:
     quotas = f"/api/v1/namespaces/{access.second_namespace}/resourcequotas"
-    quota: Json = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
-    access.api.create(quotas, quota)
+    name = f"none-{secrets.token_hex(4)}"
+    access.api.create(quotas, {"metadata": {"name": name}, "spec": {"hard": {"pods": "0"}}})
     try:
         wait_until(
-            lambda: access.api.get(f"{quotas}/none").get("status", {}).get("hard"),
+            lambda: refuses_pods(access, name),
             timeout_seconds=30,
             what="the quota to be in force",
         )
         wanted = order(access, kind, new_image(lab).reference, secret)
         there = Workload(kind, access.second_namespace, wanted.name, wanted.image)
         with RunningWorkload(access.api, there) as running:
-            rollout = running.wait(timeout_seconds=5)
+            rollout = hung(running, HangCode.POD_REFUSED)
     finally:
-        access.api.delete(f"{quotas}/none")
+        access.api.delete(f"{quotas}/{name}")
 
     assert not rollout.complete
     assert [hang.code for hang in rollout.hangs] == [HangCode.POD_REFUSED]
