@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import contextmanager
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from harness.cluster.protocols import KubernetesAccess
@@ -27,13 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.lab import Lab
+    from harness.workload import Published
 
 ALL_NODES = frozenset({"control-plane", "worker", "worker2"})
 WORKER_2 = frozenset({"worker2"})
 KUBELET_FLAGS = "/var/lib/kubelet/kubeadm-flags.env"
 PROVIDERS = "/var/lib/kubelet/credential-providers"
 NAMESPACES = "/api/v1/namespaces"
-COPY_SECONDS = 0.02
+COPIED = {"sabotage": "copied"}
 
 
 @contextmanager
@@ -117,37 +117,32 @@ def _secret_of_the_default_account(lab: Lab) -> Iterator[None]:
         delete_secret(cluster.api, cluster.namespace, name)
 
 
-@contextmanager
-def _secrets_copied_across_namespaces(lab: Lab) -> Iterator[None]:
-    """Copy each secret of the second namespace to the first, as some controllers do."""
-    over, copied = Event(), set[str]()
-    thread = Thread(target=_copy_until, args=(over, lab, copied))
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        cluster = ability(lab.cluster, KubernetesAccess)
-        for name in copied:
-            delete_secret(cluster.api, cluster.namespace, name)
+def _copy_secrets(lab: Lab, _: Published) -> None:
+    """Copy each secret of the second namespace to the first, as some controllers do.
 
-
-def _copy_until(over: Event, lab: Lab, copied: set[str]) -> None:
+    Checks publish their image between a secret and the first pod that names it, so that no pod
+    comes before the copy.
+    """
     cluster = ability(lab.cluster, KubernetesAccess)
     own, second = (
         f"{NAMESPACES}/{name}/secrets" for name in (cluster.namespace, cluster.second_namespace)
     )
-    copied |= {str(each["metadata"]["name"]) for each in cluster.api.list(own)}
-    there = frozenset(copied)
-    while not over.wait(COPY_SECONDS):
-        for found in cluster.api.list(second):
-            name = str(found["metadata"]["name"])
-            if name not in copied:
-                copied.add(name)
-                kept = {key: found[key] for key in ("type", "data")}
-                cluster.api.create(own, {"metadata": {"name": name}, **kept})
-    copied -= there
+    there = {str(each["metadata"]["name"]) for each in cluster.api.list(own)}
+    for found in cluster.api.list(second):
+        if (name := str(found["metadata"]["name"])) not in there:
+            kept = {key: found[key] for key in ("type", "data")}
+            cluster.api.create(own, {"metadata": {"name": name, "labels": COPIED}, **kept})
+
+
+@contextmanager
+def _without_copies(lab: Lab) -> Iterator[None]:
+    """Remove the copies of secrets at the end."""
+    cluster = ability(lab.cluster, KubernetesAccess)
+    try:
+        yield
+    finally:
+        label = ",".join(f"{key}={value}" for key, value in COPIED.items())
+        cluster.api.delete(f"{NAMESPACES}/{cluster.namespace}/secrets", labelSelector=label)
 
 
 CASES = (
@@ -193,7 +188,8 @@ CASES = (
     ),
     Case(
         name="secrets-are-copied-across-namespaces",
-        broken=_secrets_copied_across_namespaces,
+        broken=_without_copies,
+        published=_copy_secrets,
         turns_red=red(Code.PULL_ACCEPTED, "secret-of-another-namespace-is-refused"),
         subjects=ALL_NODES,
     ),

@@ -10,7 +10,9 @@ from harness.faults.fault import injected
 from harness.faults.link import SlowLink
 from harness.findings import Code
 from harness.history import History
+from harness.kubernetes_api import KubernetesError
 from harness.lab import ability
+from harness.wait import wait_until
 from tests.kubernetes.sabotage.breaking import restart_kubelet, worker_2
 from tests.kubernetes.sabotage.case import Case, red
 from tests.kubernetes.sabotage.credential_cases import WORKER_2
@@ -71,12 +73,25 @@ def _stale_metrics(lab: Lab) -> Iterator[None]:
         _run(node, "iptables-legacy", "-t", "nat", "-I", *REDIRECTION)
         # which ends the connections by which the API server asks the kubelet
         _run(node, "systemctl", "restart", "kubelet")
+        wait_until(
+            lambda: _told(cluster, path) == body,
+            timeout_seconds=60,
+            what="what stands in front of the kubelet to answer",
+        )
         yield
     finally:
         node.execute(["iptables-legacy", "-t", "nat", "-D", *REDIRECTION])
         node.execute(["systemctl", "stop", UNIT])
         node.execute(["rm", "-r", FOLDER])
         restart_kubelet(lab, node)
+
+
+def _told(cluster: KubernetesAccess, path: str) -> bytes:
+    """Return what is answered now, nothing where nobody answers."""
+    try:
+        return cluster.api.text(path).encode()
+    except KubernetesError:
+        return b""
 
 
 def _run(node: ContainerdNode, *arguments: str) -> None:
