@@ -22,6 +22,7 @@ from harness.cluster.pull_secrets import (
 )
 from harness.kubernetes_api import KubernetesError
 from harness.lab import ability, credentials_of
+from harness.scenario import kinds
 from harness.secret import Secret
 
 if TYPE_CHECKING:
@@ -76,10 +77,14 @@ def order(
 
 
 def test_pod_pulls_and_is_gone_after_a_handful_of_requests(
-    lab: Lab, cluster: KubernetesAccess, image: Published, secret: str
+    lab: Lab, cluster: KubernetesAccess
 ) -> None:
+    """Nothing is pulled again: there is no secret that may reach the kubelet too late."""
+    repository = workload.unique_repository("pods")
+    image = workload.publish(lab.find(kinds.PLAIN_HTTP), oci.image(), repository=repository)
+
     before = cluster.api.calls
-    pull = pull_as_pod(cluster.api, order(lab, image.reference, secret))
+    pull = pull_as_pod(cluster.api, order(lab, image.reference))
     calls = cluster.api.calls - before
 
     assert pull.failure is None
