@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.kubernetes.kind_cluster import KindCluster
 
 NODES = ("control-plane", "worker", "worker2")
+READY_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +35,37 @@ def cluster(
         made.kind("load", "docker-image", "busybox:test", "--name", made.name)
         manifest = (Path(__file__).parent / "workload.yaml").read_bytes()
         made.kubectl("apply", "--filename", "-", stdin=manifest)
-        made.kubectl("rollout", "status", "daemonset/answerer", "--timeout=60s")
-        made.kubectl("wait", "pod/writer", "--for=condition=Ready", "--timeout=60s")
+        ready(made, "wait", "pod/writer", "--for=condition=Ready")
+        ready(made, "rollout", "status", "daemonset/answerer")
+        ready(made, "rollout", "status", "--namespace=kube-system", "deployment/coredns")
         yield made
+
+
+def ready(cluster: KindCluster, *waiting: str) -> None:
+    """Have kubectl wait for something; what is made first may take a while on a busy machine."""
+    limit = f"--timeout={READY_SECONDS}s"
+    cluster.kubectl(*waiting, limit, timeout_seconds=READY_SECONDS + 10)
+
+
+def told_in_a_pod(cluster: KindCluster, *command: str, wanted: str) -> str:
+    """Return what a command prints in the pod `writer`, once what is wanted is in it.
+
+    Its node hears of services and of their pods a little after they are ready.
+    """
+    script = ("sh", "-c", '"$@" 2>&1 || true', "sh")
+    return wait_until(
+        lambda: cluster.kubectl("exec", "writer", "--", *script, *command),
+        ready=lambda told: wanted in told,
+        timeout_seconds=60,
+        interval_seconds=0.5,
+        what=f"{' '.join(command)} to tell {wanted}",
+    )
 
 
 def test_all_nodes_are_ready_with_the_version_of_the_recipe(
     cluster: KindCluster, node_image: Image
 ) -> None:
-    cluster.kubectl("wait", "nodes", "--all", "--for=condition=Ready", "--timeout=60s")
+    ready(cluster, "wait", "nodes", "--all", "--for=condition=Ready")
 
     versions = cluster.kubectl(
         "get", "nodes", "--output", "jsonpath={.items[*].status.nodeInfo.kubeletVersion}"
@@ -54,18 +77,20 @@ def test_all_nodes_are_ready_with_the_version_of_the_recipe(
 
 
 def test_names_of_services_are_resolved_by_the_clusters_resolver(cluster: KindCluster) -> None:
-    answer = cluster.kubectl(
-        "exec", "writer", "--", "nslookup", "kubernetes.default.svc.cluster.local"
-    )
+    name = "kubernetes.default.svc.cluster.local"
 
-    assert "10.96.0.1" in answer
+    answer = told_in_a_pod(cluster, "nslookup", name, wanted="10.96.0.1")
+
+    assert name in answer
 
 
 def test_names_of_the_engine_are_resolved_in_pods(cluster: KindCluster) -> None:
     container = f"{cluster.name}-worker"
     address = cluster.on("worker", "cat /kind/address")
 
-    assert address in cluster.kubectl("exec", "writer", "--", "nslookup", f"{container}.")
+    answer = told_in_a_pod(cluster, "nslookup", f"{container}.", wanted=address)
+
+    assert container in answer
 
 
 def test_pods_reach_each_other_on_all_nodes(cluster: KindCluster) -> None:
@@ -73,7 +98,7 @@ def test_pods_reach_each_other_on_all_nodes(cluster: KindCluster) -> None:
     pods = cluster.kubectl("get", "pods", "--selector=app=answerer", "--output", found).split()
 
     answers = [
-        cluster.kubectl("exec", "writer", "--", "wget", "-qO-", f"http://{pod}:8080/hostname")
+        told_in_a_pod(cluster, "wget", "-qO-", f"http://{pod}:8080/hostname", wanted="answerer-")
         for pod in pods
     ]
 
@@ -81,7 +106,9 @@ def test_pods_reach_each_other_on_all_nodes(cluster: KindCluster) -> None:
 
 
 def test_a_service_leads_to_its_pods(cluster: KindCluster) -> None:
-    answer = cluster.kubectl("exec", "writer", "--", "wget", "-qO-", "http://answerer/hostname")
+    address = "http://answerer/hostname"
+
+    answer = told_in_a_pod(cluster, "wget", "-qO-", address, wanted="answerer-")
 
     assert answer.startswith("answerer-")
 
@@ -97,7 +124,7 @@ def test_a_claim_is_given_a_folder_that_goes_with_it(cluster: KindCluster) -> No
     wait_until(
         lambda: cluster.on(node, "ls /var/local/volumes"),
         ready=lambda left: volume not in left,
-        timeout_seconds=30,
+        timeout_seconds=90,
         what="the folder of the volume to be gone",
     )
 
@@ -125,7 +152,7 @@ def test_a_restarted_node_is_ready_again_also_at_another_address(
         wait_until(
             lambda: cluster.on("control-plane", "systemctl is-active kubelet || true"),
             ready=lambda state: state == "active",
-            timeout_seconds=60,
+            timeout_seconds=READY_SECONDS,
             what="the kubelet to run again",
         )
         cluster.kind(
@@ -135,11 +162,10 @@ def test_a_restarted_node_is_ready_again_also_at_another_address(
         wait_until(
             lambda: cluster.on("control-plane", "kubectl get --raw /readyz || true"),
             ready=lambda answer: answer == "ok",
-            timeout_seconds=90,
+            timeout_seconds=READY_SECONDS,
             what="the API to answer again",
         )
-        rollout = ["rollout", "status", "--namespace=kube-system", "--timeout=90s"]
-        cluster.kubectl(*rollout, "deployment/coredns", timeout_seconds=100)
+        ready(cluster, "rollout", "status", "--namespace=kube-system", "deployment/coredns")
         assert cluster.on("control-plane", "cat /kind/address") != before
     finally:
         taker.remove(force=True, v=True)
