@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.cluster.access import Access
 from harness.images.model import Image
 from harness.images.provide import provide
 from harness.keyring import dockerconfigjson
@@ -16,9 +17,10 @@ from harness.machine import CHECKOUT
 from harness.registry.distribution_start import distribution_registry
 from harness.scenario.model import AuthSpec, RegistrySpec, TLSSpec
 from harness.trust import Authority
+from harness.wait import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from harness.engine import Engine
@@ -32,6 +34,13 @@ ROLE = CHECKOUT / "docs/probe-role.yaml"
 TEMPLATE = CHECKOUT / "scenarios/existing.yaml"
 # Events come and go by themselves.
 _PASSING = ("events", "events.events.k8s.io")
+_SETTLED_SECONDS = 120
+# How many others make of these, some time after a node is ready or a namespace is there.
+_LATE = (
+    (("leases", "--namespace=kube-node-lease"), len(NODES)),
+    (("csinodes",), len(NODES)),
+    (("serviceaccounts,configmaps", f"--namespace={SPACE}"), 2),
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,12 @@ class Site:
         file = folder / account
         file.touch(mode=0o600)
         file.write_text(json.dumps(config))
+        with Access(file, None).api() as api:
+            wait_until(
+                lambda: api.may("list", "nodes"),
+                timeout_seconds=_SETTLED_SECONDS,
+                what=f"the API server to know the rights of {account}",
+            )
         return file
 
 
@@ -99,7 +114,29 @@ def existing_site(cluster: KindCluster, engine: Engine, home: Home, folder: Path
         cluster.kubectl("create", "namespace", SPACE)
         cluster.kubectl("create", "secret", "generic", "hush", "-n", SPACE, "--from-literal=a=b")
         cluster.kubectl("apply", "--filename", str(ROLE))
+        _settle(cluster)
         yield Site(cluster, registry, _scenario(registry, folder))
+
+
+def _settle(cluster: KindCluster) -> None:
+    """Wait until all is there that comes by itself, so that it is not taken for ours."""
+    limit = f"--timeout={_SETTLED_SECONDS}s"
+    nodes = ("wait", "nodes", "--all", "--for=condition=Ready")
+    resolver = ("rollout", "status", "--namespace=kube-system", "deployment/coredns")
+    for waiting in (nodes, resolver):
+        cluster.kubectl(*waiting, limit, timeout_seconds=_SETTLED_SECONDS + 10)
+    for what, count in _LATE:
+        _wait_for(cluster, what, count)
+
+
+def _wait_for(cluster: KindCluster, what: Sequence[str], count: int) -> None:
+    wait_until(
+        lambda: cluster.kubectl("get", *what, "--output=name").split(),
+        ready=lambda found: len(found) == count,
+        timeout_seconds=_SETTLED_SECONDS,
+        interval_seconds=0.5,
+        what=f"{count} {what[0]} of the cluster's own",
+    )
 
 
 def _trust(cluster: KindCluster, node: str, registry: DistributionRegistry) -> None:

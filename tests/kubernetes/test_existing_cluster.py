@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from harness.home import Home
     from tests.kubernetes.existing_site import Site
 
-REAPED_SECONDS = 60
+# Longer than a run waits for its namespaces to be gone.
+REAPED_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +44,6 @@ def site(engine: Engine, home: Home, tmp_path_factory: pytest.TempPathFactory) -
         kind_cluster(engine, image.reference, folder, network) as cluster,
         existing_site(cluster, engine, home, folder) as made,
     ):
-        cluster.kubectl("wait", "nodes", "--all", "--for=condition=Ready", "--timeout=60s")
-        rollout = ["rollout", "status", "--namespace=kube-system", "--timeout=90s"]
-        cluster.kubectl(*rollout, "deployment/coredns", timeout_seconds=100)
-        leases = ("get", "leases", "--namespace=kube-node-lease", "--output=name")
-        wait_until(
-            lambda: cluster.kubectl(*leases).split(),
-            ready=lambda found: len(found) == len(NODES),
-            timeout_seconds=60,
-            interval_seconds=0.5,
-            what="every node to have its lease, which comes later than Ready",
-        )
         yield made
 
 
