@@ -13,9 +13,10 @@ from harness.result.model import Result, Status
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUN_SECONDS = 300
+# Longer than any run takes on the slowest machine: it only ends those that hang.
+RUN_SECONDS = 1800
 # A lab of tests ends with them. At its time limit their own process would be killed.
-LAB_SECONDS = 3600
+LAB_SECONDS = 6 * 3600
 
 
 @dataclass(frozen=True)

@@ -24,15 +24,18 @@ HEALED_SECONDS = 30
 
 
 @contextmanager
-def owned_elsewhere(*faults: Fault, time_limit_seconds: float = 60) -> Iterator[int]:
-    """Have another process inject faults; give the process, which is killed at the end."""
+def owned_elsewhere(*faults: Fault, time_limit_seconds: float = 120) -> Iterator[int]:
+    """Have another process inject faults; give the process, which is killed at the end.
+
+    The time limit holds for the injection as well, which takes longest where pods are evicted.
+    """
     with command.companion(
         [sys.executable, "-m", "tests.fault_owner", str(time_limit_seconds)],
         directory=CHECKOUT,
         grace_seconds=30,
     ) as owner:
         owner.tell(pickle.dumps(faults))
-        pid = int(owner.answer(timeout_seconds=30))
+        pid = int(owner.answer(timeout_seconds=time_limit_seconds))
         try:
             yield pid
         finally:

@@ -21,6 +21,7 @@ from harness.lifecycle.run import new_run_id, started_run
 from harness.scenario.load import load
 from harness.secret import new_password
 from harness.tools import Tool, provide_tool
+from tests.acceptance_runs import LAB_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 NEWEST = Image.KIND_NODE_1_36
 NODE_IMAGES = (NEWEST, Image.KIND_NODE_1_35)
 SCENARIO = Path(__file__).parent / "scenario.yaml"
-LAB_SECONDS = 3600
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
