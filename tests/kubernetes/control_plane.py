@@ -12,6 +12,8 @@ import socket
 import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 import trustme
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 _TOKEN = "of-a-control-plane-that-listens-on-loopback-only"
 _CONTROLLERS = ("daemonset-controller", "garbage-collector-controller")
 _OF_NAMESPACES = ("namespace-controller", "serviceaccount-controller")
+# Below those that Linux gives to connections (net.ipv4.ip_local_port_range).
+_PORTS = range(20000, 30000)
 # Kubernetes' own limits would make 1000 pods take minutes; they are not what is measured here.
 _REQUESTS_PER_SECOND = 1000
 
@@ -99,11 +103,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        listening = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in listening:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in listening]
+    """Return ports that nobody has, and that the kernel gives to no connection meanwhile."""
+    return list(islice(filter(_is_free, SystemRandom().sample(_PORTS, len(_PORTS))), count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _write_identity(folder: Path, port: int) -> Path:
