@@ -19,10 +19,13 @@ from harness.faults.pods import NodeDrained, PodDeleted
 from harness.faults.runtimes import RuntimeRestarted, RuntimeStopped
 from harness.history import History
 from harness.lab import credentials_of
+from harness.registry.in_cluster import InClusterRegistry
 from harness.wait import wait_until
 from tests.fault_owner import HEALED_SECONDS, owned_elsewhere
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.cluster.containerd_node import ContainerdNode
     from harness.lab import Lab
 
@@ -43,6 +46,15 @@ class Placed:
 def cluster(lab: Lab) -> KindCluster:
     assert isinstance(lab.cluster, KindCluster)
     return lab.cluster
+
+
+@pytest.fixture
+def inside(lab: Lab) -> Iterator[None]:
+    """Leave the registry inside the cluster as it was: its pod may have been evicted."""
+    registry = lab.registries[-1]
+    assert isinstance(registry, InClusterRegistry)
+    yield
+    registry.wait_until_healthy(timeout_seconds=120)
 
 
 def nameservers(cluster: KindCluster) -> list[Placed]:
@@ -98,6 +110,7 @@ def test_pod_that_nobody_would_replace_is_not_deleted(cluster: KindCluster) -> N
         caused(PodDeleted(cluster.kubeconfig, "kube-system", static), into=History())
 
 
+@pytest.mark.usefixtures("inside")
 def test_drained_node_is_left_and_takes_pods_again(cluster: KindCluster) -> None:
     fault = drained(cluster)
 
@@ -108,6 +121,7 @@ def test_drained_node_is_left_and_takes_pods_again(cluster: KindCluster) -> None
     assert "unschedulable" not in node["spec"]
 
 
+@pytest.mark.usefixtures("inside")
 def test_drained_node_takes_pods_again_when_its_owner_is_killed(cluster: KindCluster) -> None:
     fault = drained(cluster)
     with owned_elsewhere(fault) as pid:
@@ -134,7 +148,7 @@ def pulls(lab: Lab, node: ContainerdNode) -> bool:
     repository = workload.unique_repository("faults")
     image = workload.publish(lab.primary, oci.image(), repository=repository)
     credentials = credentials_of(lab.primary)
-    return node.pull(image.reference, credentials, timeout_seconds=10).succeeded
+    return node.pull(image.reference, credentials).succeeded
 
 
 def test_node_without_its_runtime_pulls_nothing(lab: Lab) -> None:
