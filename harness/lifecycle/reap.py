@@ -34,6 +34,8 @@ CONTEXT = "context"
 
 # An engine finishes what a run had asked of it, also when the run is killed meanwhile.
 SETTLED_SECONDS = 3.0
+# A busy engine takes long to end the nodes of a cluster.
+_REMOVAL_SECONDS = 300.0
 
 
 def reap(
@@ -119,7 +121,7 @@ def _remove_until_settled(run: Run, engine: Engine, settled_seconds: float) -> N
     wait_until(
         left,
         ready=lambda what: not what,
-        timeout_seconds=10 * SETTLED_SECONDS,
+        timeout_seconds=_REMOVAL_SECONDS,
         interval_seconds=0.2,
         what=f"the engine to bring forth nothing more of run {run.id}",
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 NAMESPACE: Final = "registries"
 _PODS: Final = f"/api/v1/namespaces/{NAMESPACE}/pods"
-_RESTART_SECONDS: Final = 60
+_RESTART_SECONDS: Final = 120
 _INTERVAL_SECONDS: Final = 0.1
 # The address that stands for this machine, whose requests the registry sees a node send.
 _THIS_MACHINE: Final = "127.0.0.1"
@@ -140,7 +140,7 @@ class InClusterRegistry:
             interval_seconds=_INTERVAL_SECONDS,
             what=f"the pod of {self.host} to be replaced",
         )
-        self.wait_until_healthy()
+        self.wait_until_healthy(timeout_seconds=_RESTART_SECONDS)
 
     def wait_until_healthy(self, *, timeout_seconds: float = 20) -> None:
         """Wait until it answers at every node: each hears of a new pod for itself.

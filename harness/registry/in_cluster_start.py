@@ -72,7 +72,7 @@ class Site:
         registry = kind(spec, credentials, authority, self.kubeconfig, self.addresses, port)
         self._create_secrets(registry)
         self._run_helm(registry, _values(registry, image))
-        registry.wait_until_healthy()
+        registry.wait_until_healthy(timeout_seconds=_READY_SECONDS)
         return registry
 
     def _create_secrets(self, registry: InClusterRegistry) -> None:

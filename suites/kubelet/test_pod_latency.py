@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TOGETHER = 3
 """Pods with new images that start on each node at once."""
+TOGETHER_BYTES = 256 * 1024
 AT_ONCE = 4
 """Images by which to tell how many are pulled at once; fewer where kubelets are set up to fewer."""
 LAYERS = 4
@@ -44,7 +45,7 @@ def test_pods_that_start_together_wait_for_images(
     """How long a pull waits for its turn when several pods with new images start at once."""
     samples: defaultdict[str, Samples] = defaultdict(Samples)
     for _ in range(lab.scenario.latency.samples):
-        images = [publish(lab.primary) for _ in range(TOGETHER)]
+        images = [publish(lab.primary, layer_bytes=TOGETHER_BYTES) for _ in range(TOGETHER)]
         for pull in kubelet_pulls.pull(images, on=lab.nodes):
             samples[pull.node].add(queueing_seconds(pull))
     for node, waited in sorted(samples.items()):

@@ -97,12 +97,12 @@ def test_run_killed_while_kind_creates_its_cluster_leaves_no_node(
     try:
         (run,) = wait_until(
             lambda: [each for each in living_runs(home) if (tmp_path / each.id).exists()],
-            timeout_seconds=60,
+            timeout_seconds=120,
             what="the run to begin",
         )
         wait_until(
             lambda: engine.labelled(KIND_LABEL, run.id),
-            timeout_seconds=120,
+            timeout_seconds=300,
             what="kind to start a node",
         )
     finally:
@@ -110,7 +110,7 @@ def test_run_killed_while_kind_creates_its_cluster_leaves_no_node(
         process.wait()
 
     wait_until(
-        lambda: not run.folder.exists(), timeout_seconds=60, what="the watchdog to have cleaned"
+        lambda: not run.folder.exists(), timeout_seconds=300, what="the watchdog to have cleaned"
     )
     assert engine.labelled(KIND_LABEL, run.id) == ()
     assert engine.labelled("pullproof.run", run.id) == ()
