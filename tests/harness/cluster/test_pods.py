@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
+
+import pytest
 
 from harness.cluster.pods import PodOrder, pull_as_pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
 
     from harness.kubernetes_api import KubernetesAPI
 
@@ -28,9 +29,11 @@ class LateEvents:
 
     def __init__(self) -> None:
         self.reads_to_come: float = math.inf
+        self.created: dict[str, Any] = {}
         self.deleted: list[str] = []
 
-    def create(self, _collection: str, _body: object) -> dict[str, Any]:
+    def create(self, _collection: str, body: dict[str, Any]) -> dict[str, Any]:
+        self.created = body
         return {"metadata": {"uid": "1"}}
 
     def get(self, _collection: str, **_: object) -> dict[str, Any]:
@@ -63,3 +66,16 @@ def test_event_that_its_pods_status_has_overtaken_is_waited_for(
     assert pull.succeeded
     assert (pull.pulling_seconds, pull.queueing_seconds) == (1.5, 0.5)
     assert len(api.deleted) == 1
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_secrets_that_come_before_the_image_are_mounted(*, first: bool) -> None:
+    api = LateEvents()
+    api.reads_to_come = 0
+
+    order = replace(ORDER, pull_secrets=("key",), secrets_first=first)
+    pull_as_pod(cast("KubernetesAPI", api), order)
+
+    (container,) = api.created["spec"]["containers"]
+    assert api.created["spec"]["imagePullSecrets"] == [{"name": "key"}]
+    assert ("volumes" in api.created["spec"], "volumeMounts" in container) == (first, first)
