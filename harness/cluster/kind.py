@@ -34,9 +34,11 @@ _PLACE = RuntimePlace(
     bound=False,
     unit="containerd",
 )
-_CREATE_SECONDS = 300
-_LOAD_SECONDS = 120
-_READY_SECONDS = 120
+# Limits end what hangs: a busy machine takes some times longer than the half minute of a quiet one.
+_CREATE_SECONDS = 600
+_LOAD_SECONDS = 300
+_READY_SECONDS = 300
+_RELAY_SECONDS = 60
 # Seen with Kubernetes 1.36: 26 on a control plane, 11 on a worker.
 _INOTIFY_INSTANCES = (30, 12)
 
@@ -246,7 +248,9 @@ def _opened(handle: NodeHandle, engine: Engine) -> Iterator[ContainerdNode]:
     container = engine.container(handle.container_id)
     if container is None:
         raise HarnessError(f"{handle.name} is gone: its container was removed")
-    wait_until(handle.socket.exists, timeout_seconds=10, what=f"the runtime of {handle.name}")
+    wait_until(
+        handle.socket.exists, timeout_seconds=_RELAY_SECONDS, what=f"the runtime of {handle.name}"
+    )
     with CRI(handle.socket) as cri:
         yield ContainerdNode(handle, container, cri)
 

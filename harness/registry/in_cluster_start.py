@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from harness.trust import Authority
 
 CHART: Final = CHECKOUT / "charts/registry"
-_READY_SECONDS: Final = 120
+_READY_SECONDS: Final = 300
 # Kubernetes gives services ports of nodes from 30000 to 32767.
 _FIRST_PORT: Final = 30500
 

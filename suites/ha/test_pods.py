@@ -12,6 +12,7 @@ from harness.diagnosis import FailureCode
 from harness.faults.pods import NodeDrained, PodDeleted
 from harness.lab import ability
 from harness.registry.protocols import RunsAsPods
+from harness.wait import wait_until
 from harness.workload import CLIENT
 
 if TYPE_CHECKING:
@@ -47,7 +48,12 @@ def test_registry_outlives_the_drain_of_its_node(pod_drill: Drill) -> None:
 def _serving(drill: Drill) -> PlacedPod:
     """Return the pod that serves now."""
     drill.judge(drill.wait_for_service())
-    return ability(drill.registry, RunsAsPods).pods()[0]
+    ready = wait_until(
+        ability(drill.registry, RunsAsPods).pods,
+        timeout_seconds=drill.front.return_seconds,
+        what="the pod that serves to be called ready",
+    )
+    return ready[0]
 
 
 def _everybody(drill: Drill) -> tuple[Users, Users]:

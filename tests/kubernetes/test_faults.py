@@ -48,9 +48,9 @@ def cluster(lab: Lab) -> KindCluster:
     return lab.cluster
 
 
-@pytest.fixture
-def inside(lab: Lab) -> Iterator[None]:
-    """Leave the registry inside the cluster as it was: its pod may have been evicted."""
+@pytest.fixture(autouse=True)
+def _inside(lab: Lab) -> Iterator[None]:
+    """Leave the registry inside the cluster in service: its pod may have been evicted."""
     registry = lab.registries[-1]
     assert isinstance(registry, InClusterRegistry)
     yield
@@ -110,7 +110,6 @@ def test_pod_that_nobody_would_replace_is_not_deleted(cluster: KindCluster) -> N
         caused(PodDeleted(cluster.kubeconfig, "kube-system", static), into=History())
 
 
-@pytest.mark.usefixtures("inside")
 def test_drained_node_is_left_and_takes_pods_again(cluster: KindCluster) -> None:
     fault = drained(cluster)
 
@@ -121,7 +120,6 @@ def test_drained_node_is_left_and_takes_pods_again(cluster: KindCluster) -> None
     assert "unschedulable" not in node["spec"]
 
 
-@pytest.mark.usefixtures("inside")
 def test_drained_node_takes_pods_again_when_its_owner_is_killed(cluster: KindCluster) -> None:
     fault = drained(cluster)
     with owned_elsewhere(fault) as pid:
