@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from harness.cluster.protocols import KubernetesAccess
 from harness.cluster.pull_secrets import create_secret, delete_secret, pull_secret
+from harness.cluster.rollout import RunningWorkload
+from harness.cluster.rollout_model import ControllerKind, Workload
+from harness.cluster.rollout_state import workload_body
 from harness.findings import Code
 from harness.lab import ability, credentials_of
 from harness.lab.certs_d import hosts_file
@@ -33,7 +36,9 @@ WORKER_2 = frozenset({"worker2"})
 KUBELET_FLAGS = "/var/lib/kubelet/kubeadm-flags.env"
 PROVIDERS = "/var/lib/kubelet/credential-providers"
 NAMESPACES = "/api/v1/namespaces"
+DAEMON_SETS = "/apis/apps/v1/namespaces/{}/daemonsets"
 COPIED = {"sabotage": "copied"}
+HOLDERS_SECONDS = 120
 
 
 @contextmanager
@@ -117,21 +122,28 @@ def _secret_of_the_default_account(lab: Lab) -> Iterator[None]:
         delete_secret(cluster.api, cluster.namespace, name)
 
 
-def _copy_secrets(lab: Lab, _: Published) -> None:
+def _copy_secrets(lab: Lab, published: Published) -> None:
     """Copy each secret of the second namespace to the first, as some controllers do.
 
     Checks publish their image between a secret and the first pod that names it, so that no pod
-    comes before the copy.
+    comes before the copy. A pod on each node pulls with it first: a kubelet keeps the secrets of
+    its pods, and has one second to get any other.
     """
     cluster = ability(lab.cluster, KubernetesAccess)
     own, second = (
         f"{NAMESPACES}/{name}/secrets" for name in (cluster.namespace, cluster.second_namespace)
     )
     there = {str(each["metadata"]["name"]) for each in cluster.api.list(own)}
+    copied = []
     for found in cluster.api.list(second):
         if (name := str(found["metadata"]["name"])) not in there:
             kept = {key: found[key] for key in ("type", "data")}
             cluster.api.create(own, {"metadata": {"name": name, "labels": COPIED}, **kept})
+            copied.append(name)
+    if copied:
+        holders = _holders(cluster, published.reference, *copied)
+        cluster.api.create(DAEMON_SETS.format(cluster.namespace), workload_body(holders.workload))
+        assert holders.wait(timeout_seconds=HOLDERS_SECONDS).complete
 
 
 @contextmanager
@@ -141,8 +153,17 @@ def _without_copies(lab: Lab) -> Iterator[None]:
     try:
         yield
     finally:
+        _holders(cluster).delete()
         label = ",".join(f"{key}={value}" for key, value in COPIED.items())
         cluster.api.delete(f"{NAMESPACES}/{cluster.namespace}/secrets", labelSelector=label)
+
+
+def _holders(cluster: KubernetesAccess, image: str = "", *secrets: str) -> RunningWorkload:
+    """Return what has a pod with some secrets on each node."""
+    wanted = Workload(
+        ControllerKind.DAEMON_SET, cluster.namespace, "sabotage-holders", image, secrets
+    )
+    return RunningWorkload(cluster.api, wanted)
 
 
 CASES = (
