@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.cluster.containerd_node import ContainerdNode
     from harness.lab import Lab
 
+READY_SECONDS = 180
 SYSTEM = "/api/v1/namespaces/kube-system/pods"
 TASKS = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
 SYSTEM_POD = '"io.kubernetes.cri.sandbox-name":"(etcd|kube-|pod-)'
@@ -54,7 +55,7 @@ def _inside(lab: Lab) -> Iterator[None]:
     registry = lab.registries[-1]
     assert isinstance(registry, InClusterRegistry)
     yield
-    registry.wait_until_healthy(timeout_seconds=120)
+    registry.wait_until_healthy(timeout_seconds=READY_SECONDS)
 
 
 def nameservers(cluster: KindCluster) -> list[Placed]:
@@ -75,7 +76,7 @@ def some_nameservers(cluster: KindCluster) -> list[Placed]:
     """All that are ready, once one is: a cluster is up before its nameservers are."""
     return wait_until(
         lambda: nameservers(cluster),
-        timeout_seconds=60,
+        timeout_seconds=READY_SECONDS,
         interval_seconds=0.2,
         what="a nameserver to be ready",
     )
@@ -157,7 +158,7 @@ def test_node_without_its_runtime_pulls_nothing(lab: Lab) -> None:
     with injected(fault, into=History(), time_limit_seconds=120):
         assert not pulls(lab, node)
 
-    wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
+    wait_until(node.answers, timeout_seconds=READY_SECONDS, what="the runtime to answer")
     assert pulls(lab, node)
 
 
@@ -170,7 +171,7 @@ def test_stopped_runtime_starts_when_its_owner_is_killed(lab: Lab) -> None:
         wait_until(
             lambda: not fault.is_active(), timeout_seconds=HEALED_SECONDS, what="the fault to heal"
         )
-    wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
+    wait_until(node.answers, timeout_seconds=READY_SECONDS, what="the runtime to answer")
 
 
 def test_runtime_pulls_again_after_a_restart(lab: Lab) -> None:
@@ -178,7 +179,7 @@ def test_runtime_pulls_again_after_a_restart(lab: Lab) -> None:
 
     caused(RuntimeRestarted(node.container, node.runtime_unit), into=history)
 
-    wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
+    wait_until(node.answers, timeout_seconds=READY_SECONDS, what="the runtime to answer")
     assert pulls(lab, node)
     assert history.faults[0].proven_healed
 
@@ -191,7 +192,7 @@ def test_containers_outlive_a_restart_of_their_runtime(cluster: KindCluster) -> 
         caused(RuntimeRestarted(node.container, node.runtime_unit), into=History())
 
     for node in cluster.nodes:
-        wait_until(node.answers, timeout_seconds=30, what="the runtime to answer")
+        wait_until(node.answers, timeout_seconds=READY_SECONDS, what="the runtime to answer")
     assert [system_tasks(node) for node in cluster.nodes] == before
 
 

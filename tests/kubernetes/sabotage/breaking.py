@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from tests.sabotage.breaking import Document
 
 KUBELET_CONFIG = "/var/lib/kubelet/config.yaml"
-KUBELET_SECONDS = 60
+KUBELET_SECONDS = 180
+POLICIES_SECONDS = 120
 POLICIES = "/apis/admissionregistration.k8s.io/v1"
 
 
@@ -183,7 +184,7 @@ def _wait_for_probe(cluster: KubernetesAccess, marks: int) -> None:
     wait_until(
         lambda: len(cluster.api.create(path, probe)["data"]) - 1,
         ready=lambda seen: seen == marks,
-        timeout_seconds=30,
+        timeout_seconds=POLICIES_SECONDS,
         what="the policies of the API server",
     )
 

@@ -13,7 +13,7 @@ from harness.history import History
 from harness.kubernetes_api import KubernetesError
 from harness.lab import ability
 from harness.wait import wait_until
-from tests.kubernetes.sabotage.breaking import restart_kubelet, worker_2
+from tests.kubernetes.sabotage.breaking import KUBELET_SECONDS, restart_kubelet, worker_2
 from tests.kubernetes.sabotage.case import Case, red
 from tests.kubernetes.sabotage.credential_cases import WORKER_2
 
@@ -75,7 +75,7 @@ def _stale_metrics(lab: Lab) -> Iterator[None]:
         _run(node, "systemctl", "restart", "kubelet")
         wait_until(
             lambda: _told(cluster, path) == body,
-            timeout_seconds=60,
+            timeout_seconds=KUBELET_SECONDS,
             what="what stands in front of the kubelet to answer",
         )
         yield
