@@ -57,12 +57,16 @@ class CertificateReplaced:
             self._present(self.wrong, container)
 
     def heal(self) -> None:
-        """Start the registry with its own, if it presents or would present another."""
+        """Start the registry with its own, if it presents or would present the wrong one.
+
+        Another fault's is left alone: one may follow the other without a moment in between in
+        which clients are served.
+        """
         with attached(self.container, os.environ) as container:
             if container is None or not self.files.certificate.exists():
                 return
             stored = self.files.certificate.read_bytes()
-            if stored != self.right.certificate_pem or self._presents(self.wrong, container):
+            if stored == self.wrong.certificate_pem or self._presents(self.wrong, container):
                 self._present(self.right, container)
 
     def is_active(self) -> bool:

@@ -110,6 +110,23 @@ def test_replaced_certificate_is_refused(lab: BreakableLab, name: str, code: Fai
     assert history.faults[0].subject == "primary"
 
 
+def test_one_wrong_certificate_follows_the_other_without_the_right_one_in_between(
+    lab: BreakableLab,
+) -> None:
+    expired, foreign = FAULTS["expired"](lab), FAULTS["foreign"](lab)
+    reference = lab.push()
+
+    with injected(expired, into=History(), time_limit_seconds=60):
+        foreign.heal()
+        assert expired.is_active()
+        with injected(foreign, into=History(), time_limit_seconds=60):
+            pull = lab.pull(reference, timeout_seconds=10)
+
+    assert pull.failure is not None
+    assert pull.failure.code == FailureCode.TLS_UNKNOWN_CA
+    lab.assert_pulls_again(reference)
+
+
 def test_key_of_a_replaced_certificate_is_shown_to_nobody(lab: BreakableLab) -> None:
     assert "PRIVATE" not in repr(foreign_certificate(lab.registry))
 
