@@ -103,7 +103,7 @@ def none_accepted(operations: Sequence[Operation], begin: float, end: float) -> 
     """Find operations that ended well while a fault that makes all fail was in force.
 
     It was so from `begin` to `end`, in seconds since the epoch. Raises Inconclusive where none
-    failed either: then none was tried.
+    that was due meanwhile failed either: then none was tried.
     """
     codes = {"pull": Code.PULL_ACCEPTED, "push": Code.WRITE_ACCEPTED}
     found = tuple(
@@ -116,6 +116,7 @@ def none_accepted(operations: Sequence[Operation], begin: float, end: float) -> 
         for each in operations
         if each.outcome is Outcome.OK and begin <= each.started and each.ended <= end
     )
-    if not found and all(each.outcome is Outcome.OK for each in operations):
+    due = [each for each in operations if begin <= each.started <= end]
+    if not found and all(each.outcome is Outcome.OK for each in due):
         raise Inconclusive("nothing was tried while it could not work: the fault proves nothing")
     return found

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 # Nothing has to be noticed first, so that less of the scenario's time shows as much.
 HOLD_RATIO = 1 / 3
-# Who is cut off waits for an answer, and does so for this share of the scenario's time at most:
-# less than the fault lasts, or than TCP takes to try again, which is a second.
+# Who is cut off waits for an answer, and does so for this share of the scenario's time at most, but
+# so long that one who is not would have got it.
 PATIENCE_RATIO = 1 / 4
+PATIENCE_SECONDS = 2.0
 
 
 @pytest.mark.exclusive
@@ -33,7 +34,8 @@ def test_nodes_without_network_or_names_pull_again(drill: Drill) -> None:
     cut, nameless = drill.lab.nodes[0], drill.lab.nodes[-1]
     causes = {nameless.name: [FailureCode.NAME_RESOLUTION]}
     causes.setdefault(cut.name, []).append(FailureCode.TIMEOUT)
-    patience = {cut.name: PATIENCE_RATIO * drill.lab.scenario.ha.hold_seconds}
+    patience_seconds = max(PATIENCE_SECONDS, PATIENCE_RATIO * drill.lab.scenario.ha.hold_seconds)
+    patience = {cut.name: patience_seconds}
     drill.serve_during(
         CutOff(ability(cut, InContainer).container, drill.load_balancer.container),
         NamesUnresolved(ability(nameless, InContainer).container),

@@ -96,11 +96,12 @@ def test_success_while_nothing_can_work_is_found() -> None:
 
 @pytest.mark.parametrize(("begin", "end"), [(1.1, 2.5), (0.5, 1.9)])
 def test_success_at_the_edge_of_a_fault_is_sound(begin: float, end: float) -> None:
-    operations = [operation("a"), operation("b", Outcome.FAILED)]
+    failed = replace(operation("b", Outcome.FAILED), started=1.5)
 
-    assert checks.none_accepted(operations, begin, end) == ()
+    assert checks.none_accepted([operation("a"), failed], begin, end) == ()
 
 
 def test_fault_during_which_nothing_was_tried_proves_nothing() -> None:
-    with pytest.raises(Inconclusive, match="nothing was tried"):
-        checks.none_accepted([operation("a")], 5.0, 6.0)
+    for operations in ([operation("a")], [operation("a"), operation("b", Outcome.FAILED)]):
+        with pytest.raises(Inconclusive, match="nothing was tried"):
+            checks.none_accepted(operations, 5.0, 6.0)
