@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SCENARIO = CHECKOUT / "tests/sabotage/ha.yaml"
 CRI = '[plugins."io.containerd.grpc.v1.cri"]\n'
-IMPATIENCE = '  image_pull_progress_timeout = "150ms"\n'
+IMPATIENCE = '  image_pull_progress_timeout = "300ms"\n'
 BAD_LINKS = (
     "ha with node-1 losing one packet in 20, node-2 receiving one packet in 20 with wrong bytes, "
     "node-1 receiving at most 1024 KiB/s, ha-1 with storage of 1024 KiB/s"
@@ -41,24 +41,27 @@ HOST = "ha.pullproof.test:5000"
 REPLICAS = frozenset({"ha-1", "ha-2"})
 
 ELSEWHERE = "/tmp/elsewhere"
-# Both storages get what was pushed to either; again, where a push made a folder meanwhile.
-COPY = (
-    f"for attempt in 1 2 3 4 5; do mkdir -p {ELSEWHERE} && "
-    f"cp -rn {ELSEWHERE}/. {config.STORAGE_FOLDER} && "
-    f"cp -rn {config.STORAGE_FOLDER}/. {ELSEWHERE} && break; done"
-)
-# Then $1, a layer, is changed in the other one.
-COPY_AND_SPOIL = f'{COPY}; printf spoilt | dd of="{ELSEWHERE}$1" conv=notrunc 2>/dev/null'
+FOR_ALL = f"{config.LOG_FOLDER}/elsewhere"  # a folder that all replicas have
+DATA = "docker/registry/v2"
+# Each of two storages gets what the other has of an image; $@ are its folders in either.
+SHARE = f"""
+share() {{
+  [ ! -e "$1/$3" ] || [ -e "$2/$3" ] || {{ mkdir -p "$2/${{3%/*}}" && cp -r "$1/$3" "$2/$3"; }}
+}}
+for path; do
+  share {ELSEWHERE}/{DATA} {config.STORAGE_FOLDER}/{DATA} "$path" || exit 1
+  share {config.STORAGE_FOLDER}/{DATA} {ELSEWHERE}/{DATA} "$path" || exit 1
+done
+"""
+# A layer, $1, is changed in the other one.
+SPOIL = 'printf spoilt | dd of="$1" conv=notrunc 2>/dev/null'
 
-# Bounded in time; each upload lives for some milliseconds.
+# Until its container goes; each upload lives for some milliseconds.
 KEEP_UPLOADS = f"""
-end=$(($(date +%s) + 60))
-while [ "$(date +%s)" -lt "$end" ]; do
-  for round in 1 2 3 4 5 6 7 8 9; do
-    for upload in {config.STORAGE_FOLDER}/docker/registry/v2/repositories/ha/*/*/_uploads/*; do
-      case "$upload" in *kept | *\\*) continue ;; esac
-      mkdir -p "$upload-kept" && : >"$upload-kept/data"
-    done
+while :; do
+  for upload in {config.STORAGE_FOLDER}/{DATA}/repositories/ha/*/*/_uploads/*; do
+    case "$upload" in *kept | *\\*) continue ;; esac
+    mkdir -p "$upload-kept" && : >"$upload-kept/data"
   done
 done
 """
@@ -98,14 +101,24 @@ def _store_elsewhere(lab: Lab) -> None:
     change_second_replica(lab, _setting("storage", filesystem=storage))
 
 
+def _store_elsewhere_together(lab: Lab) -> None:
+    """Let all replicas store where none of the drill's faults is."""
+    storage = {"rootdirectory": FOR_ALL}
+    restart_registry(replicated(lab), _setting("storage", filesystem=storage))
+
+
 def _spoil_what_the_second_serves(lab: Lab, published: Published) -> None:
-    layer = config.blob_path(published.image.layers[0].digest).removeprefix(config.STORAGE_FOLDER)
-    _run_in_the_second(lab, COPY_AND_SPOIL, layer)
+    _share(lab, published)
+    layer = config.blob_path(published.image.layers[0].digest)
+    _run_in_the_second(lab, SPOIL, layer.replace(config.STORAGE_FOLDER, ELSEWHERE))
 
 
-def _copy_to_both(lab: Lab, _: Published) -> None:
+def _share(lab: Lab, published: Published) -> None:
     """Let each replica serve what was pushed to any, from storages of their own."""
-    _run_in_the_second(lab, COPY)
+    blobs = (config.blob_path(digest).rpartition("/")[0] for digest in published.digests)
+    begin = f"{config.STORAGE_FOLDER}/{DATA}/"
+    folders = (blob.removeprefix(begin) for blob in blobs)
+    _run_in_the_second(lab, SHARE, f"repositories/{published.repository}", *folders)
 
 
 def _run_in_the_second(lab: Lab, script: str, *arguments: str) -> None:
@@ -144,7 +157,7 @@ def _neither_check_nor_redispatch(text: str) -> str:
 
 
 def _be_impatient(text: str) -> str:
-    return text.replace("timeout server 60s", "timeout server 500ms")
+    return text.replace("timeout server 60s", "timeout server 3s")
 
 
 def _verify_nothing(text: str) -> str:
@@ -297,7 +310,7 @@ CASES = (
         suite="ha",
         scenario=SCENARIO,
         parts=(STORAGE,),
-        sabotage=Sabotage(lab_started=_store_elsewhere, published=_copy_to_both),
+        sabotage=Sabotage(lab_started=_store_elsewhere_together),
         turns_red={
             "ha.full-and-read-only-storage-refuse-pushes-and-serve-pulls": Code.WRITE_ACCEPTED
         },
@@ -308,7 +321,7 @@ CASES = (
         suite="ha",
         scenario=SCENARIO,
         parts=(NETWORK,),
-        sabotage=Sabotage(lab_started=_store_elsewhere, published=_copy_to_both),
+        sabotage=Sabotage(lab_started=_store_elsewhere, published=_share),
         turns_red={"ha.nodes-without-network-or-names-pull-again": Code.LOST_CONTENT},
         subjects=REPLICAS,
     ),
