@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.findings import Code
@@ -28,11 +29,20 @@ if TYPE_CHECKING:
 
 SCENARIO = CHECKOUT / "tests/sabotage/resources.yaml"
 READERS = 16
+# States of connections in /proc/net/tcp.
+ESTABLISHED, CLOSE_WAIT = "01", "08"
 # What each check of suites/resources/test_load.py publishes tells the checks apart.
 SLOWLY_READ_MIB, ROUND_MIB, FAST_READ_MIB = 16, 12, 24
 
-# dd holds what it has read until its reader takes it, who never does.
-HOLD = "dd if=/dev/zero bs=$1 count=1 2>/dev/null | sleep 60 >/dev/null 2>&1 &"
+# dd has read everything, and holds it, when its reader gets a byte: who takes that one and no more,
+# and lets us know. Both stay until the container stops.
+HOLD = """
+told=$(mktemp -u)
+mkfifo "$told"
+dd if=/dev/zero bs="$1" count=1 2>/dev/null |
+  { head -c 1 >"$told"; exec tail -f /dev/null; } >/dev/null 2>&1 &
+[ "$(wc -c <"$told")" -eq 1 ]
+"""
 BALLAST = 300 * MIB
 LEAK = 60 * MIB
 # The registry, stopped from outside, answers only when so much processor time is spent: no machine
@@ -81,10 +91,26 @@ def _read_by_haproxy(rule: str) -> Callable[[Lab], None]:
 
 
 def _leave_no_file_for_others(lab: Lab, published: Published) -> None:
-    """Let the slow clients have all file descriptors: a connection and a file for each."""
+    """Let the slow clients have all file descriptors: a connection and a file for each.
+
+    The push before them has no connection any more: its descriptor would be left for a pull.
+    """
     if _mebibytes(published) == SLOWLY_READ_MIB:
         registry = distribution(lab.primary)
+        wait_until(
+            lambda: _connections(lab),
+            ready=lambda count: not count,
+            timeout_seconds=20,
+            what="the registry to have no connection",
+        )
         _limit(lab, resource.RLIMIT_NOFILE, registry.open_files() + 2 * READERS)
+
+
+def _connections(lab: Lab) -> int:
+    """Count the connections for which the registry holds a descriptor; see proc_net_tcp."""
+    tables = Path(f"/proc/{_pid(lab)}/net").glob("tcp*")
+    rows = (row.split() for table in tables for row in table.read_text().splitlines()[1:])
+    return sum(row[3] in (ESTABLISHED, CLOSE_WAIT) for row in rows)
 
 
 def _eat_memory(lab: Lab, published: Published) -> None:
@@ -98,15 +124,8 @@ def _leak_memory(lab: Lab, published: Published) -> None:
 
 
 def _hold(lab: Lab, size: int) -> None:
-    registry = distribution(lab.primary)
-    before = registry.memory_bytes()
+    """Have a process beside the registry hold memory; it does when this returns."""
     _run(lab, HOLD, str(size))
-    wait_until(
-        registry.memory_bytes,
-        ready=lambda used: used > before + size // 2,
-        timeout_seconds=20,
-        what="the ballast to be in memory",
-    )
 
 
 def _leak_connections(lab: Lab, published: Published) -> None:
