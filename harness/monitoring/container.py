@@ -28,8 +28,8 @@ NAME: Final = "monitoring.prometheus"
 
 _FOLDER: Final = "/etc/prometheus"
 _START_SECONDS: Final = 20
-# Longer than a Prometheus needs to know its targets; a busy machine misses a scrape at times.
-_PATIENCE_SECONDS: Final = 6
+# Twice what a Prometheus needs to know its targets; a busy machine misses a scrape at times.
+_PATIENCE_SECONDS: Final = 10
 # By so much Prometheus may move the time of a scrape (`scrape/scrape.go`), and a bit.
 _ALIGNMENT_SECONDS: Final = 0.01
 _COMMAND: Final = (
