@@ -150,18 +150,33 @@ def _hide_health_after_a_restart(lab: Lab) -> None:
 
 
 def _neither_check_nor_redispatch(text: str) -> str:
-    without = re.sub(r"check inter .* rise 2", "", text)
-    return without.replace("option redispatch 1", "no option redispatch").replace(
+    unchecked = _never_check(_prefer("ha-1", text))
+    return unchecked.replace("option redispatch 1", "no option redispatch").replace(
         "retries 3", "retries 0"
     )
 
 
 def _be_impatient(text: str) -> str:
-    return text.replace("timeout server 60s", "timeout server 3s")
+    """Cut off who waits for the one replica that gets nearly all connections, again and again."""
+    unchecked = _never_check(_prefer("ha-1", text))
+    return unchecked.replace("timeout server 60s", "timeout server 1s")
+
+
+def _never_check(text: str) -> str:
+    return re.sub(r"check inter .* rise 2", "", text)
 
 
 def _verify_nothing(text: str) -> str:
-    return text.replace("verify required", "verify none")
+    return _prefer("ha-2", text).replace("verify required", "verify none")
+
+
+def _prefer(replica: str, text: str) -> str:
+    """Let one replica get nearly all connections while it is in service.
+
+    In turns the first connection of each pull may well reach the other one, and runtimes try
+    again what fails on the next.
+    """
+    return re.sub(rf"(server {replica} \S+)", r"\1 weight 256", text)
 
 
 def _give_up_early(lab: Lab) -> None:
