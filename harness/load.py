@@ -67,6 +67,8 @@ class Load:
         self._pace = pace
         self._into = into
         self._stopped = threading.Event()
+        # When the first operation is due: in seconds since the epoch, and on the monotonic clock.
+        self._began, self._clock = time.time(), time.monotonic()
         self._begun = 0
         self._under_way: set[float] = set()
         self._warm = threading.Semaphore(0)
@@ -76,7 +78,8 @@ class Load:
 
         Raises Inconclusive when the pace ends before: what comes then is seen by nobody.
         """
-        wanted = self._begun + max(1, round(seconds * self._pace.per_second))
+        due = (time.monotonic() + seconds - self._clock) * self._pace.per_second
+        wanted = max(self._begun + 1, math.ceil(due))
         if wanted > self._pace.most:
             raise Inconclusive(
                 f"the load of {self._pace.most} operations was nearly over before all was seen"
@@ -90,17 +93,20 @@ class Load:
 
     def has_ended_until(self, moment: float) -> bool:
         """Whether all that was due before a moment, in seconds since the epoch, has ended."""
+        begun = self._begun
+        if begun < self._pace.most and self._began + begun / self._pace.per_second < moment:
+            return False  # the next one is late itself
         return all(due >= moment for due in self._under_way.copy())
 
     def schedule(self, pool: Pool, futures: list[Future[None]]) -> None:
         """Begin one operation after the other, each when it is due."""
-        began, clock = time.time(), time.monotonic()
         for number in range(self._pace.most):
             offset = number / self._pace.per_second
-            if self._stopped.wait(max(0.0, clock + offset - time.monotonic())):
+            due, due_clock = self._began + offset, self._clock + offset
+            if self._stopped.wait(max(0.0, due_clock - time.monotonic())):
                 return
-            self._under_way.add(began + offset)
-            futures.append(pool.submit(self._run, number, began + offset, clock + offset))
+            self._under_way.add(due)
+            futures.append(pool.submit(self._run, number, due, due_clock))
             self._begun = number + 1
 
     def _run(self, number: int, due: float, due_clock: float) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.findings import Inconclusive
 from harness.history import History
-from harness.load import Pace, taking_turns, under_load
+from harness.load import Load, Pace, taking_turns, under_load
 from harness.wait import wait_until
 from tests.harness.test_history import operation
 
@@ -68,6 +68,12 @@ def test_time_counts_from_the_moment_when_an_operation_was_due() -> None:
     took = {each.reference: each.duration_seconds for each in history.operations}
     assert took["2"] > 0.09
     assert min(took.values()) < took["2"]
+
+
+def test_what_is_due_and_has_not_begun_has_not_ended() -> None:
+    load = Load(lambda number: operation(str(number)), PACE, History())
+
+    assert not load.has_ended_until(time.time() + 1 / PACE.per_second)
 
 
 def test_no_operation_begins_after_the_block() -> None:
