@@ -8,6 +8,7 @@ from harness.checks.access import same_access
 from harness.checks.availability import (
     STEADY,
     Figure,
+    all_are_ready,
     all_in_service,
     all_were_used,
     comes_back,
@@ -104,6 +105,7 @@ __all__ = [
     "Write",
     "accounts_for",
     "alert_is",
+    "all_are_ready",
     "all_arrived",
     "all_ended_well",
     "all_in_service",

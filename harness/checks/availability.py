@@ -160,6 +160,19 @@ def all_in_service(servers: Collection[str], in_service: Collection[str]) -> tup
     )
 
 
+def all_are_ready(unready: Collection[str]) -> tuple[Finding, ...]:
+    """Find nodes whose kubelets do not tell that they are ready."""
+    return tuple(
+        Finding(
+            Code.SERVICE_LOST,
+            node,
+            "its kubelet has not told since the node was started that it is ready for pods",
+            "read the node's journal: do its runtime, its kubelet and its network start with it",
+        )
+        for node in unready
+    )
+
+
 def all_were_used(servers: Collection[str], sessions: Sequence[Session]) -> tuple[Finding, ...]:
     """Find servers that got no connection. Raises Inconclusive where there was none at all."""
     if not sessions:

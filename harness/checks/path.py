@@ -153,10 +153,11 @@ def served_to_user(
 
 def not_fetched(requests: Sequence[Request], digests: Sequence[str], node: Node) -> tuple[str, ...]:
     """Return the blobs that a node did not get from the host of this log: its pull was not cold."""
+    address = node.address
     fetched = {
         request.path.rpartition("/")[2]
         for request in requests
-        if request.client == node.address and _served([request])
+        if request.client == address and _served([request])
     }
     return tuple(digest for digest in digests if digest not in fetched)
 
@@ -180,10 +181,11 @@ def _not_answered(
 
 def _of(requests: Iterable[Request], repository: str, node: Node) -> list[Request]:
     """Return a node's requests for one repository."""
+    address = node.address
     return [
         request
         for request in requests
-        if request.client == node.address and request.path.startswith(f"/v2/{repository}/")
+        if request.client == address and request.path.startswith(f"/v2/{repository}/")
     ]
 
 

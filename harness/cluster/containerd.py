@@ -148,7 +148,7 @@ def _start(name: str, parts: NodeParts, engine: Engine) -> NodeHandle:
             security_opt=("apparmor=unconfined",),
         )
     )
-    return NodeHandle(name, container.id, container.address, str(folder))
+    return NodeHandle(name, container.id, str(folder))
 
 
 def _remove_all(names: Sequence[str], parts: NodeParts, engine: Engine) -> None:

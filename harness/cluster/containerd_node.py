@@ -65,7 +65,6 @@ class NodeHandle:
 
     name: str
     container_id: str
-    address: str
     folder: str
     place: RuntimePlace = ALONE
 
@@ -100,8 +99,13 @@ class ContainerdNode:
 
     @property
     def address(self) -> str:
-        """The address that registries see the node's requests come from."""
-        return self.handle.address
+        """The address that registries see the node's requests come from, as long as it runs."""
+        return self._container.address
+
+    @property
+    def started_at(self) -> str:
+        """When it was started last, as Docker writes it."""
+        return self._container.started_at
 
     @property
     def container(self) -> ContainerHandle:

@@ -21,7 +21,7 @@ from harness.pool import Pool
 from harness.wait import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.cluster.protocols import Node
     from harness.engine import Engine
@@ -39,6 +39,20 @@ _CREATE_SECONDS = 600
 _LOAD_SECONDS = 300
 _READY_SECONDS = 300
 _RELAY_SECONDS = 60
+# A unit of the node's own, so that a node that starts again can be called as before.
+_RELAY_UNIT = "pullproof-cri.service"
+_RELAY = """\
+[Unit]
+Description=the runtime's socket, as the machine below reaches it
+
+[Service]
+ExecStart=socat UNIX-LISTEN:{socket},fork,unlink-early,{owner} UNIX-CONNECT:{runtime}
+Restart=always
+
+[Install]
+WantedBy=multi-user.target
+"""
+_SECONDS = len("2026-11-26T18:00:00")
 # Seen with Kubernetes 1.36: 26 on a control plane, 11 on a worker.
 _INOTIFY_INSTANCES = (30, 12)
 
@@ -81,6 +95,10 @@ class KindCluster:
     def node_name(self, node: Node) -> str:
         """Return the name by which Kubernetes knows a node: the cluster's and the node's."""
         return f"{self.name}-{node.name}"
+
+    def unready(self) -> tuple[str, ...]:
+        """Return the nodes whose kubelets have not told since they started that they are ready."""
+        return _unready(self.api, self.name, self.nodes)
 
     def handle(self) -> KindHandle:
         """Return what `attached` needs to use this cluster from another process."""
@@ -160,7 +178,13 @@ def kind_cluster(spec: ClusterSpec, parts: KindParts, engine: Engine) -> Iterato
                 stack.enter_context(_opened(handle, engine))
                 for handle in _prepared(names, parts, engine)
             )
-            _wait_until_ready(api, len(names))
+            wait_until(
+                lambda: _unready(api, parts.name, nodes),
+                ready=lambda unready: not unready,
+                timeout_seconds=_READY_SECONDS,
+                interval_seconds=0.2,
+                what="all nodes to be ready",
+            )
             namespaces = create_namespaces(api, parts.name, parts.labels)
         yield KindCluster(nodes, api, parts.name, namespaces)
 
@@ -234,13 +258,13 @@ def _prepare(name: str, parts: KindParts, engine: Engine) -> NodeHandle:
     for path, content in parts.files.items():
         container.put_file(path, content)
     owner = f"user={os.getuid()},group={os.getgid()},mode=600"
-    relay = f"UNIX-LISTEN:{RELAY_FOLDER}/cri.sock,fork,unlink-early,{owner}"
-    unit = ["systemd-run", "--unit", "pullproof-cri", "--property", "Restart=always"]
-    done = container.execute([*unit, "socat", relay, f"UNIX-CONNECT:{_SOCKET}"])
+    relay = _RELAY.format(socket=f"{RELAY_FOLDER}/cri.sock", owner=owner, runtime=_SOCKET)
+    container.put_file(f"/etc/systemd/system/{_RELAY_UNIT}", relay.encode())
+    done = container.execute(["systemctl", "enable", "--now", _RELAY_UNIT])
     if done.status != 0:
         raise EngineError(f"{full_name} does not relay its runtime's socket: {done.stderr}")
     folder = str(parts.node_folder(name))
-    return NodeHandle(name, container.id, container.address, folder, _PLACE)
+    return NodeHandle(name, container.id, folder, _PLACE)
 
 
 @contextmanager
@@ -255,21 +279,13 @@ def _opened(handle: NodeHandle, engine: Engine) -> Iterator[ContainerdNode]:
         yield ContainerdNode(handle, container, cri)
 
 
-def _wait_until_ready(api: KubernetesAPI, nodes: int) -> None:
-    """Wait until so many nodes are ready."""
-
-    def unready() -> str:
-        found = api.list("/api/v1/nodes")
-        states = {each["metadata"]["name"]: _is_ready(each["status"]) for each in found}
-        waiting = [name for name, ready in states.items() if not ready]
-        return f"{len(states)} of {nodes} nodes joined, not ready: {waiting}"
-
-    wait_until(
-        unready,
-        ready=lambda said: said == f"{nodes} of {nodes} nodes joined, not ready: []",
-        timeout_seconds=_READY_SECONDS,
-        interval_seconds=0.2,
-        what="all nodes to be ready",
+def _unready(api: KubernetesAPI, name: str, nodes: Sequence[ContainerdNode]) -> tuple[str, ...]:
+    """Return the nodes of a cluster that have not joined, or are not ready since they started."""
+    told = {str(each["metadata"]["name"]): each["status"] for each in api.list("/api/v1/nodes")}
+    return tuple(
+        node.name
+        for node in nodes
+        if not _is_ready(told.get(f"{name}-{node.name}", {}), since=node.started_at)
     )
 
 
@@ -281,9 +297,17 @@ def _journal(node: ContainerdNode) -> bytes:
         return b""
 
 
-def _is_ready(status: dict[str, list[dict[str, str]]]) -> bool:
-    conditions = status.get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+def _is_ready(status: dict[str, list[dict[str, str]]], *, since: str) -> bool:
+    """Whether a kubelet has told so since a moment: what it told before stands until it lapses.
+
+    Kubernetes writes whole seconds.
+    """
+    return any(
+        each["type"] == "Ready"
+        and each["status"] == "True"
+        and each["lastHeartbeatTime"][:_SECONDS] >= since[:_SECONDS]
+        for each in status.get("conditions", [])
+    )
 
 
 def _export_logs(parts: KindParts, engine: Engine) -> None:

@@ -190,6 +190,10 @@ class MadeForRun(Protocol):
         """How an administrator reaches it."""
         ...
 
+    def unready(self) -> tuple[str, ...]:
+        """Return the nodes whose kubelets have not told since they started that they are ready."""
+        ...
+
 
 @runtime_checkable
 class KubernetesAccess(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.cluster.protocols import RuntimeAccess
 from harness.hosts_toml import CERTS_D, Host, HostsFile, render
@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 
     from harness.cluster.protocols import Node
     from harness.registry.protocols import Registry
+
+_NAMES_UNIT: Final = "pullproof-names.service"
+# At each start of the node, because the engine then writes the file anew. It is mounted, so that
+# it can be written but not replaced.
+_NAMES: Final = """\
+[Unit]
+Description=names of registries inside the cluster, which lead to this node
+Before=containerd.service
+
+[Service]
+Type=oneshot
+ExecStart=sh -c 'echo "{line}" >>/etc/hosts'
+
+[Install]
+WantedBy=multi-user.target
+"""
 
 
 def certs_d(registries: Sequence[Registry]) -> dict[str, bytes]:
@@ -49,8 +65,9 @@ def declare(nodes: Sequence[Node], registries: Sequence[Registry]) -> None:
         on = ability(node, RuntimeAccess)
         for path, content in files.items():
             on.write_file(path, content)
-        # It is mounted, so that it can be written but not replaced.
-        on.execute(["sh", "-c", 'echo "$1" >>/etc/hosts', "sh", f"{node.address} {names}"])
+        unit = _NAMES.format(line=f"{node.address} {names}")
+        on.write_file(f"/etc/systemd/system/{_NAMES_UNIT}", unit.encode())
+        on.execute(["systemctl", "enable", "--now", _NAMES_UNIT])
 
 
 def hosts_file(host: str) -> str:

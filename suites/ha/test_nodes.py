@@ -9,6 +9,7 @@ import pytest
 from fixtures.drilled import PULL_SECONDS, Users
 from harness.cluster.protocols import InContainer, RunsRuntime
 from harness.diagnosis import FailureCode
+from harness.faults.containers import Stopped
 from harness.faults.names import NamesUnresolved
 from harness.faults.network import CutOff
 from harness.faults.runtimes import RuntimeStopped
@@ -16,6 +17,7 @@ from harness.lab import ability
 
 if TYPE_CHECKING:
     from fixtures.drill import Drill
+    from harness.faults.fault import Fault
 
 # Nothing has to be noticed first, so that less of the scenario's time shows as much.
 HOLD_RATIO = 1 / 3
@@ -50,9 +52,15 @@ def test_nodes_without_network_or_names_pull_again(drill: Drill) -> None:
 
 @pytest.mark.exclusive
 def test_node_whose_runtime_restarted_pulls_as_before(drill: Drill) -> None:
-    """A node whose container runtime was down, or that was, pulls as it did before; others do."""
-    node = drill.lab.nodes[0]
-    runtime = ability(node, RunsRuntime)
-    stopped = RuntimeStopped(runtime.container, runtime.runtime_unit)
-    away = Users((node.name,), (FailureCode.NODE_RUNTIME,))
-    drill.serve_during(stopped, failing=[away], lasting=True, hold_ratio=HOLD_RATIO)
+    """A node whose container runtime was down, or that was, pulls as it did before; others do.
+
+    They are two where a runtime can be down while its node is not, and there is another node.
+    """
+    first, last = drill.lab.nodes[0], drill.lab.nodes[-1]
+    runtime = ability(first, RunsRuntime)
+    faults: list[Fault] = [RuntimeStopped(runtime.container, runtime.runtime_unit)]
+    if runtime.runtime_unit and last is not first:
+        faults.append(Stopped(ability(last, InContainer).container))
+    away = [Users((each.subject,), (FailureCode.NODE_RUNTIME,)) for each in faults]
+    drill.serve_during(*faults, failing=away, lasting=True, hold_ratio=HOLD_RATIO)
+    drill.judge(drill.wait_for_kubelets())

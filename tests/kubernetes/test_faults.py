@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from harness.cluster.existing import ExistingCluster
 from harness.cluster.kind import KindCluster
 from harness.cluster.protocols import MadeForRun, RunsRuntime
 from harness.errors import HarnessError
+from harness.faults.containers import Stopped
 from harness.faults.fault import caused, injected
 from harness.faults.pods import NodeDrained, PodDeleted
 from harness.faults.runtimes import RuntimeRestarted, RuntimeStopped
@@ -172,6 +174,32 @@ def test_stopped_runtime_starts_when_its_owner_is_killed(lab: Lab) -> None:
             lambda: not fault.is_active(), timeout_seconds=HEALED_SECONDS, what="the fault to heal"
         )
     wait_until(node.answers, timeout_seconds=READY_SECONDS, what="the runtime to answer")
+
+
+def test_stopped_node_is_itself_again_when_its_owner_is_killed(
+    lab: Lab, cluster: KindCluster
+) -> None:
+    node = worker(lab)
+    fault = Stopped(node.container)
+    with owned_elsewhere(fault) as pid:
+        assert fault.is_active()
+        assert not pulls(lab, node)
+        stopped_at = f"{datetime.now(UTC):%FT%TZ}"
+        os.kill(pid, signal.SIGKILL)
+        wait_until(
+            lambda: not fault.is_active(), timeout_seconds=HEALED_SECONDS, what="the fault to heal"
+        )
+    wait_until(node.answers, timeout_seconds=READY_SECONDS, what="the runtime to answer")
+    assert pulls(lab, node)
+    wait_until(
+        cluster.unready,
+        ready=lambda unready: not unready,
+        timeout_seconds=READY_SECONDS,
+        what="the kubelet to be ready",
+    )
+    assert lab.registries[-1].spec.name in node.execute(["cat", "/etc/hosts"]).text
+    told = cluster.api.get(f"/api/v1/nodes/{cluster.node_name(node)}")["status"]["conditions"]
+    assert all(each["lastHeartbeatTime"] >= stopped_at for each in told)
 
 
 def test_runtime_pulls_again_after_a_restart(lab: Lab) -> None:

@@ -142,6 +142,13 @@ def test_servers_out_of_service_are_found() -> None:
     assert checks.all_in_service(["ha-1"], ["ha-1"]) == ()
 
 
+def test_node_that_is_not_ready_is_found() -> None:
+    [found] = checks.all_are_ready(["worker"])
+
+    assert (found.code, found.subject) == (Code.SERVICE_LOST, "worker")
+    assert checks.all_are_ready([]) == ()
+
+
 def test_servers_that_take_no_part_are_found() -> None:
     sessions = [session("ha-1"), session("ha-1")]
 

@@ -34,7 +34,7 @@ def test_listing_of_nothing_is_empty() -> None:
     ],
 )
 def test_only_configuration_lies_on_this_machine(path: str, host: str | None) -> None:
-    handle = NodeHandle("node-1", "c0ffee", "192.0.2.7", folder="/runs/a/node-1")
+    handle = NodeHandle("node-1", "c0ffee", folder="/runs/a/node-1")
 
     assert handle.on_host(path) == (Path(host) if host else None)
     assert handle.socket == Path("/runs/a/node-1/run/cri.sock")
