@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 READY_SECONDS = 180
 SYSTEM = "/api/v1/namespaces/kube-system/pods"
 TASKS = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
-SYSTEM_POD = '"io.kubernetes.cri.sandbox-name":"(etcd|kube-|pod-)'
+SYSTEM_NAMES = "(etcd|kube-|pod-)"
+SYSTEM_POD = f'"io.kubernetes.cri.sandbox-name":"{SYSTEM_NAMES}'
 
 
 @dataclass(frozen=True)
@@ -213,8 +216,15 @@ def test_runtime_pulls_again_after_a_restart(lab: Lab) -> None:
 
 
 def test_containers_outlive_a_restart_of_their_runtime(cluster: KindCluster) -> None:
-    before = [system_tasks(node) for node in cluster.nodes]
-    assert all(before)
+    before = [
+        wait_until(
+            partial(system_tasks, node),
+            ready=partial(are_all, system_containers(cluster, node)),
+            timeout_seconds=READY_SECONDS,
+            what=f"all that stays on {node.name} to run: it may have been stopped before",
+        )
+        for node in cluster.nodes
+    ]
 
     for node in cluster.nodes:
         caused(RuntimeRestarted(node.container, node.runtime_unit), into=History())
@@ -222,6 +232,20 @@ def test_containers_outlive_a_restart_of_their_runtime(cluster: KindCluster) -> 
     for node in cluster.nodes:
         wait_until(node.answers, timeout_seconds=READY_SECONDS, what="the runtime to answer")
     assert [system_tasks(node) for node in cluster.nodes] == before
+
+
+def are_all(count: int, tasks: set[str]) -> bool:
+    return len(tasks) == count
+
+
+def system_containers(cluster: KindCluster, node: ContainerdNode) -> int:
+    """Return how many containers the pods that stay on a node have, sandboxes included."""
+    name = cluster.node_name(node)
+    return sum(
+        1 + len(pod["spec"]["containers"])
+        for pod in cluster.api.get(SYSTEM)["items"]
+        if pod["spec"].get("nodeName") == name and re.match(SYSTEM_NAMES, pod["metadata"]["name"])
+    )
 
 
 def system_tasks(node: ContainerdNode) -> set[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.diagnosis import FailureCode
 from harness.findings import Code
 from harness.hosts_toml import Host
 from harness.scenario import kinds
 from harness.scenario.model import DOCKER_HUB
+from harness.wait import wait_until
 from tests.kubernetes.sabotage.breaking import (
     Mutation,
     added_line,
@@ -26,10 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from harness.cluster.protocols import Pull
     from harness.lab import Lab
     from harness.workload import Published
     from tests.sabotage.breaking import Document
 
+RESOLVER_SECONDS = 60
 TAGS_THAT_NOBODY_PUSHES = ("missing", "no-such-tag")
 
 
@@ -53,10 +58,27 @@ def _verification_off(lab: Lab) -> AbstractContextManager[None]:
     return declared(worker_2(lab), host, Host(f"https://{host}", skip_verify=True))
 
 
-def _name_that_nobody_holds(lab: Lab) -> AbstractContextManager[None]:
-    """Have worker2 resolve what it should not, as behind a name server with a wildcard."""
+@contextmanager
+def _name_that_nobody_holds(lab: Lab) -> Iterator[None]:
+    """Have worker2 resolve what it should not, as behind a name server with a wildcard.
+
+    It does so once its runtime has read the file again: Go keeps it for 5 s (`net/hosts.go`).
+    """
+    node, name = worker_2(lab), "registry.pullproof.invalid"
     address = distribution(lab.primary).endpoint.address
-    return added_line(worker_2(lab), "/etc/hosts", f"{address} registry.pullproof.invalid")
+    with added_line(node, "/etc/hosts", f"{address} {name}"):
+        wait_until(
+            partial(node.pull, f"{name}/sabotage:v1"),
+            ready=_is_past_resolution,
+            timeout_seconds=RESOLVER_SECONDS,
+            interval_seconds=0.2,
+            what=f"the runtime of {node.name} to resolve {name}",
+        )
+        yield
+
+
+def _is_past_resolution(pull: Pull) -> bool:
+    return pull.failure is None or pull.failure.code is not FailureCode.NAME_RESOLUTION
 
 
 def _port_that_should_be_closed(lab: Lab) -> AbstractContextManager[None]:
