@@ -91,15 +91,24 @@ class Site:
         folder.mkdir()
         file = folder / "values.json"
         file.write_text(json.dumps(values))
-        places = {f"HELM_{kind}_HOME": str(folder) for kind in ("CACHE", "CONFIG", "DATA")}
         named: list[str | Path]
         named = ["--kubeconfig", self.kubeconfig, "--namespace", NAMESPACE, "--values", file]
         install = ["upgrade", "--install", "--wait", f"--timeout={_READY_SECONDS}s"]
         command.run(
             [self.helm, *install, *named, registry.release, CHART],
-            environment={**os.environ, **places},
+            environment={**os.environ, **helm_places(folder)},
             timeout_seconds=_READY_SECONDS + 30,
         )
+
+
+def helm_places(folder: Path) -> dict[str, str]:
+    """Return the variables by which helm writes below a folder, not into the user's home.
+
+    What it learns of a cluster's API it keeps where kubectl does (`getDefaultCacheDir` of
+    k8s.io/cli-runtime).
+    """
+    kinds = ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "KUBECACHEDIR")
+    return dict.fromkeys(kinds, str(folder))
 
 
 def _values(registry: InClusterRegistry, image: str) -> dict[str, object]:

@@ -54,7 +54,8 @@ class KindCluster:
 
     def kubectl(self, *arguments: str, stdin: bytes = b"", timeout_seconds: float = 90) -> str:
         """Run kubectl against the cluster and return what it printed."""
-        command = [str(tool(Tool.KUBECTL)), "--kubeconfig", str(self.kubeconfig), *arguments]
+        own = ["--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.kubeconfig.parent)]
+        command = [str(tool(Tool.KUBECTL)), *own, *arguments]
         return run(command, stdin=stdin, timeout_seconds=timeout_seconds).text.strip()
 
     def kind(self, *arguments: str, timeout_seconds: float = 60) -> Completed:

@@ -16,7 +16,7 @@ from harness.findings import Inconclusive
 from harness.lab import ability
 from harness.registry.in_cluster import NAMESPACE, InClusterRegistry
 from harness.registry.in_cluster_accounts import InClusterRegistryWithAccounts
-from harness.registry.in_cluster_start import CHART
+from harness.registry.in_cluster_start import CHART, helm_places
 from harness.secret import Credentials, new_password
 from harness.tools import Tool
 from harness.wait import wait_until
@@ -38,10 +38,9 @@ class Release:
     def helm(self, *arguments: str) -> None:
         """Run helm as the lab has done."""
         folder = self.lab.handle.folder / self.registry.spec.name
-        places = {f"HELM_{kind}_HOME": str(folder) for kind in ("CACHE", "CONFIG", "DATA")}
         named = ["--kubeconfig", str(self.registry.kubeconfig), "--namespace", NAMESPACE]
         command = [str(tool(Tool.HELM)), *named, *arguments]
-        run(command, environment={**os.environ, **places}, timeout_seconds=180)
+        run(command, environment={**os.environ, **helm_places(folder)}, timeout_seconds=180)
 
     def install(self, *settings: str) -> None:
         """Install or upgrade it with the lab's values; all of it is ready when this returns."""
