@@ -64,6 +64,11 @@ class Go:
     def _build_cache(self) -> Path:
         return self.folder / "build"
 
+    @property
+    def _path(self) -> Path:
+        """Where Go keeps what the database of checksums told, which else is the user's ~/go."""
+        return self.folder / "path"
+
     def lock(self) -> FileLock:
         """Return what keeps others from removing the caches while they are in use."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +76,7 @@ class Go:
 
     def remove_caches(self) -> None:
         """Remove what only another compilation would need; what was compiled stays."""
-        for cache in (self.modules, self._build_cache):
+        for cache in (self.modules, self._build_cache, self._path):
             shutil.rmtree(cache, ignore_errors=True)
 
     def install(self, program: GoProgram, *, into: Path, announce: Callable[[str], None]) -> Path:
@@ -119,6 +124,7 @@ class Go:
             "GOWORK=off",
             f"GOCACHE={self._build_cache}",
             f"GOMODCACHE={self.modules}",
+            f"GOPATH={self._path}",
         ]
         if programs is not None:
             settings.append(f"GOBIN={programs}")

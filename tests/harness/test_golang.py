@@ -15,7 +15,7 @@ PROGRAM = GoProgram("example.invalid/greeter/v3/cmd/greet", "3.1.2", "example.in
 # Does as `go install` does: puts the program where GOBIN points to, and fills the caches.
 GO = """\
 #!/bin/sh
-mkdir -p "$GOCACHE" "$GOMODCACHE"
+mkdir -p "$GOCACHE" "$GOMODCACHE" "$GOPATH/pkg/sumdb"
 printf "%s " "$@" >"$GOBIN/greet"
 """
 
