@@ -27,9 +27,6 @@ CONFIG_FOLDER = "/etc/containerd"
 RUN_FOLDER = "/run/pullproof"
 SOCKET = f"{RUN_FOLDER}/cri.sock"
 
-# containerd's CRI answers UNAVAILABLE as well until it is initialised.
-_NO_ANSWER = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
-
 # Leases keep what a failed pull has fetched. A lease of our own makes sure that there is one
 # whose synchronous removal collects the garbage before the command returns.
 _FORGET = """
@@ -181,12 +178,8 @@ class ContainerdNode:
             raise HarnessError(f"{self.name} did not collect its garbage: {done.stderr.strip()}")
 
     def answers(self) -> bool:
-        """Whether the runtime answers calls, be it that it has no CRI."""
-        try:
-            self._cri.version()
-        except CRIError as error:
-            return error.code not in _NO_ANSWER
-        return True
+        """Whether the runtime takes calls, be it that it has no CRI and says so."""
+        return self._cri.answers()
 
     def runtime_version(self) -> str:
         """Return the runtime's version, such as `1.7.24`, without a distribution's suffix.

@@ -45,14 +45,6 @@ class CRIError(HarnessError):
 
 
 @dataclass(frozen=True)
-class RuntimeVersion:
-    """What runs behind the socket, such as `containerd` and `1.7.24~ds1`."""
-
-    name: str
-    version: str
-
-
-@dataclass(frozen=True)
 class Condition:
     """One condition of the runtime, such as RuntimeReady, and why it is not met."""
 
@@ -106,12 +98,18 @@ class CRI:
         """Close the connection; calls still under way are cancelled."""
         self._channel.close()
 
-    def version(self) -> RuntimeVersion:
-        """Ask who answers; the cheapest sign of life."""
-        answer = self._call(
-            _RUNTIME + "Version", messages.VersionRequest(), messages.VersionResponse, _CALL_SECONDS
-        )
-        return RuntimeVersion(answer.runtime_name, answer.runtime_version)
+    def answers(self) -> bool:
+        """Whether the runtime takes calls, be it that it has no CRI and says so; never raises.
+
+        containerd refuses every call, also the one for its version, until its CRI is initialised
+        (`checkInitialized` in pkg/cri/instrument): 1.7 with UNKNOWN, later ones with UNAVAILABLE.
+        """
+        request = messages.VersionRequest()
+        try:
+            self._call(_RUNTIME + "Version", request, messages.VersionResponse, _CALL_SECONDS)
+        except CRIError as error:
+            return error.code == "UNIMPLEMENTED"
+        return True
 
     def status(self) -> Status:
         """Return the runtime's conditions and the configuration in force."""

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from harness.cri import runtime_pb2 as messages
-from harness.cri.client import CRI, Condition, CRIError, Image, RuntimeVersion
+from harness.cri.client import CRI, Condition, CRIError, Image
 from harness.errors import HarnessError
 from harness.secret import Credentials, Secret
 
@@ -32,6 +32,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self.answers: dict[str, Message] = {}
+        self.refusal = grpc.StatusCode.NOT_FOUND, "r/missing:1: not found"
         self.requests: list[bytes] = []
 
     def serve(self, server: grpc.Server) -> None:
@@ -46,7 +47,7 @@ class Runtime:
         def answer(request: bytes, context: grpc.ServicerContext) -> Message:
             self.requests.append(request)
             if path not in self.answers:
-                context.abort(grpc.StatusCode.NOT_FOUND, "r/missing:1: not found")
+                context.abort(*self.refusal)
             return self.answers[path]
 
         return grpc.unary_unary_rpc_method_handler(
@@ -79,12 +80,29 @@ def cri(folder: Path, runtime: Runtime) -> Iterator[CRI]:
         yield client
 
 
-def test_version_names_the_runtime(cri: CRI, runtime: Runtime) -> None:
+def test_runtime_that_tells_its_version_answers(cri: CRI, runtime: Runtime) -> None:
     runtime.answers["/runtime.v1.RuntimeService/Version"] = messages.VersionResponse(
         runtime_name="containerd", runtime_version="1.7.24"
     )
 
-    assert cri.version() == RuntimeVersion("containerd", "1.7.24")
+    assert cri.answers()
+
+
+# What containerd 1.7 and 2.1 say while they start, and what they say without their CRI.
+@pytest.mark.parametrize(
+    ("refusal", "answers"),
+    [
+        ((grpc.StatusCode.UNKNOWN, "server is not initialized yet"), False),
+        ((grpc.StatusCode.UNAVAILABLE, "server is not initialized yet"), False),
+        ((grpc.StatusCode.UNIMPLEMENTED, "unknown service runtime.v1.RuntimeService"), True),
+    ],
+)
+def test_runtime_that_starts_does_not_answer_yet(
+    cri: CRI, runtime: Runtime, refusal: tuple[grpc.StatusCode, str], answers: bool
+) -> None:
+    runtime.refusal = refusal
+
+    assert cri.answers() is answers
 
 
 def test_status_carries_conditions_and_configuration(cri: CRI, runtime: Runtime) -> None:
@@ -134,9 +152,14 @@ def test_refusal_keeps_code_and_words(cri: CRI) -> None:
 
 def test_dead_runtime_is_unavailable(folder: Path) -> None:
     with CRI(folder / "nobody.sock") as cri, pytest.raises(CRIError) as caught:
-        cri.version()
+        cri.list_images()
 
     assert caught.value.code == "UNAVAILABLE"
+
+
+def test_dead_runtime_does_not_answer(folder: Path) -> None:
+    with CRI(folder / "nobody.sock") as cri:
+        assert not cri.answers()
 
 
 def test_images_are_listed_found_and_removed(cri: CRI, runtime: Runtime) -> None:
