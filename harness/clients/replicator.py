@@ -29,6 +29,10 @@ _PORT: Final = 9000
 _RECEIVE: Final = f"webhook -hooks /etc/webhook/replicate.json -port {_PORT} -verbose"
 _REPEAT: Final = "/usr/local/bin/replicate-all"
 _READY: Final = b"serving hooks on"
+# Who has resolved the name of a registry that goes away just then knocks at an address where
+# nobody is. Programs in Go do so for 30 s, and the registry would be back long before: with one
+# repetition the kernel gives up after 3 s (tcp(7)).
+_SYSCTLS: Final = {"net.ipv4.tcp_syn_retries": "1"}
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ def replicator(
                 network=network,
                 aliases=(name_of(spec),),
                 binds=client_files(folder, accounts, authorities),
+                sysctls=_SYSCTLS,
                 environment={
                     **ENVIRONMENT,
                     "SOURCE": hosts[spec.source],

@@ -54,7 +54,8 @@ class ContainerSpec:
     `image` is the id or name of an image that the engine holds; nothing is ever pulled.
     `network` is a network's name, None for no network at all; `aliases` are further names in
     it. `volumes` maps names of volumes to paths, `tmpfs` paths to mount options such as
-    `size=64m`. `log_options` are those of Docker's `json-file` driver.
+    `size=64m`. `sysctls` are kernel settings of its network. `log_options` are those of Docker's
+    `json-file` driver.
     """
 
     name: str
@@ -72,6 +73,7 @@ class ContainerSpec:
     cap_add: tuple[str, ...] = ()
     security_opt: tuple[str, ...] = ()
     privileged: bool = False
+    sysctls: Mapping[str, str] = field(default_factory=dict)
     log_options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -310,6 +312,7 @@ def start_container(
         cap_add=list(spec.cap_add),
         security_opt=list(spec.security_opt),
         privileged=spec.privileged,
+        sysctls=dict(spec.sysctls),
         log_config=LogConfig(type="json-file", config=dict(spec.log_options)),
     )
     try:

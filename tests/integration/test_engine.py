@@ -171,16 +171,18 @@ def test_container_has_what_its_specification_says(
             environment={"GREETING": "hello"},
             cap_add=("SYS_ADMIN",),
             security_opt=("apparmor=unconfined",),
+            sysctls={"net.ipv4.tcp_syn_retries": "3"},
             log_options={"max-size": "1m"},
         )
     )
 
     script = (
-        "cat /given; cat /etc/hostname; mount | grep /fast; echo x >/given; echo y >/shared/new"
+        "cat /given; cat /etc/hostname; cat /proc/sys/net/ipv4/tcp_syn_retries; mount | grep /fast;"
+        "echo x >/given; echo y >/shared/new"
     )
     done = container.execute(["sh", "-c", script])
 
-    assert done.text.startswith("from the machinenode-1\n")
+    assert done.text.startswith("from the machinenode-1\n3\n")
     assert "tmpfs on /fast" in done.text
     assert "size=1024k" in done.text
     assert "Read-only" in done.stderr

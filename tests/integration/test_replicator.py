@@ -10,6 +10,7 @@ from harness import oci, workload
 from harness.acceptance import Diary, Order, acceptance_run
 from harness.faults.containers import Stopped
 from harness.faults.fault import injected
+from harness.faults.network import CutOff
 from harness.history import History
 from harness.lifecycle.run import new_run_id
 from harness.machine import CHECKOUT
@@ -112,6 +113,20 @@ def test_copy_keeps_all_while_its_source_is_away(lab: Lab, repository: str) -> N
     source.wait_until_healthy()
 
     assert held == ("v1",)
+
+
+def test_address_where_nobody_answers_is_soon_given_up(lab: Lab, replication: Replicates) -> None:
+    source = replication.source
+    assert isinstance(source, DistributionRegistry)
+    replicator = lab.replicators[lab.replications().index(replication)].container
+    fault = CutOff(replicator.known_as("replicator"), source.container)
+
+    with injected(fault, into=History(), time_limit_seconds=60):
+        asked = replicator.execute(
+            ["skopeo", "inspect", "--raw", f"docker://{source.host}/any:v1"], timeout_seconds=20
+        )
+
+    assert "connection timed out" in asked.stderr
 
 
 def test_logs_of_replicators_are_kept_without_passwords(lab: Lab, tmp_path: Path) -> None:
