@@ -41,8 +41,9 @@ def recovery_seconds(
     An operation is disturbed when it failed, or took longer than `slow_seconds` from the moment
     when it was due. Operations end well steadily from the first `steady` on that were due one
     after the other, none of them disturbed, with no failure after them. The figure is the time
-    from the injection to the end of the last disturbed operation that was due before those, 0
-    where there is none; what had ended before the injection does not count.
+    from the injection until the last disturbed operation that was due before those has ended and
+    the first of those is due, because nobody has seen what was in between; 0 where none was
+    disturbed. What had ended before the injection does not count.
 
     Raises Inconclusive where there are not so many, or fewer were due after the healing: else it
     might be the end of the load that ended the disturbance.
@@ -197,7 +198,7 @@ def _resumed_reads(requests: Sequence[Request]) -> int:
 def _recovered(
     operations: Sequence[Operation], fault: FaultInterval, slow_seconds: float, steady: int
 ) -> float | None:
-    """Return the end of the last operation that was disturbed, None where nothing shows it."""
+    """Return when operations ended well steadily again, None where nothing shows it."""
     in_order = sorted(operations, key=lambda each: each.started)
     touched = [each for each in in_order if each.ended > fault.injected]
     failures = [each.ended for each in touched if each.outcome is not Outcome.OK]
@@ -208,7 +209,7 @@ def _recovered(
         return None
     before = (each for each in touched if each.started < steady_from)
     disturbed = [each.ended for each in before if _disturbed(each, slow_seconds)]
-    return max(disturbed, default=fault.injected)
+    return max(*disturbed, steady_from) if disturbed else fault.injected
 
 
 def _steady_from(

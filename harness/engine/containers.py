@@ -13,6 +13,7 @@ from docker.types import EndpointConfig, LogConfig, Mount
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from harness.engine.archives import TornArchiveError, is_whole
 from harness.engine.errors import reported
 from harness.engine.execution import execute
 from harness.errors import EngineError
@@ -180,12 +181,15 @@ class Container:
     def save(self, path: str, file: Path) -> None:
         """Write a folder with all that is in it to a tar file, which only we may read.
 
-        The container may be running or not. Links are kept as links.
+        The container may be running or not. Links are kept as links. Raises TornArchiveError
+        where a file changed in the moment in which it was read.
         """
         file.touch(mode=0o600)
         with reported(f"cannot read {path} in {self.name}"), file.open("wb") as archive:
             chunks, _ = self._inspect().get_archive(path)
             archive.writelines(chunks)
+        if not is_whole(file):
+            raise TornArchiveError(f"{path} in {self.name} changed while it was copied")
 
     def unpack(self, file: Path, folder: str) -> None:
         """Unpack a tar file into a folder that is there."""

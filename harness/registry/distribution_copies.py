@@ -5,22 +5,25 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from harness.engine import TornArchiveError
 from harness.lifecycle.journal import journal_in
 from harness.registry import distribution_config as config
 from harness.registry.protocols import Backup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from harness.engine import Container
     from harness.registry.distribution import RegistryHandle
 
 _STORAGE = PurePosixPath(config.STORAGE_FOLDER)
+_ATTEMPTS: Final = 3
 
 
 @contextmanager
@@ -31,11 +34,20 @@ def saved(handle: RegistryHandle, container: Container) -> Iterator[Backup]:
         folder.mkdir(mode=0o700)
         started = time.monotonic()
         configuration = shutil.copytree(handle.configuration_folder, folder / "configuration")
-        container.save(config.STORAGE_FOLDER, folder / "storage.tar")
+        _save_storage(container, folder / "storage.tar")
         taken = time.monotonic() - started
         yield Backup(configuration, folder / "storage.tar", started, taken)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _save_storage(container: Container, file: Path) -> None:
+    """Copy the storage again where an upload ended amid the copy, as operators do with tar."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(TornArchiveError):
+            container.save(config.STORAGE_FOLDER, file)
+            return
+    container.save(config.STORAGE_FOLDER, file)
 
 
 @contextmanager

@@ -23,5 +23,6 @@ def test_pulls_go_on_while_a_replica_is_dead(drill: Drill) -> None:
 @pytest.mark.exclusive
 def test_pulls_go_on_while_a_replica_stands_still(drill: Drill) -> None:
     """Nodes pull and clients push while one replica accepts connections and answers none."""
-    waiting = replace(ONE_ATTEMPT, lasting=True)  # for the replica that has their connection
-    drill.serve_during(Paused(drill.replicas[0].container), failing=[waiting])
+    clients = replace(ONE_ATTEMPT, lasting=True)  # they wait for the one that has their connection
+    nodes = replace(drill.every_node(), held=True)
+    drill.serve_during(Paused(drill.replicas[0].container), failing=[clients, nodes])

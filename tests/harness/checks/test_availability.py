@@ -35,23 +35,28 @@ EARLY = tuple(operation(due) for due in (10.1, 10.3, 10.5, 10.7, 10.9))
 STEADY = tuple(operation(due) for due in (13.5, 14.0, 14.5, 15.0, 15.5))
 
 
+def steadily(first: float) -> tuple[Operation, ...]:
+    return tuple(operation(first + number / 2) for number in range(12))
+
+
 @pytest.mark.parametrize(
-    ("disturbed", "seconds"),
+    ("disturbed", "steady_from", "seconds"),
     [
-        ((), 0.0),
-        ((operation(9.0, 0.5, Outcome.FAILED),), 0.0),  # it ended before the fault
-        ((operation(9.5, 1.0, Outcome.FAILED),), 0.5),
-        ((operation(11.0, 1.0, Outcome.UNKNOWN), operation(11.5, 0.5)), 2.0),
-        ((operation(10.5, 2.5),), 3.0),  # it ended well, but late
-        ((operation(9.9, 2.6),), 2.5),  # it was under way already
-        ((*EARLY, operation(12.5, 2.5)), 0.0),  # late by itself, among those in time
-        ((*EARLY, operation(12.5, 0.5, Outcome.FAILED)), 3.0),  # no failure is by itself
+        ((), 10.5, 0.0),
+        ((operation(9.0, 0.5, Outcome.FAILED),), 10.5, 0.0),  # it ended before the fault
+        ((operation(9.5, 1.0, Outcome.FAILED),), 11.0, 1.0),
+        ((operation(11.0, 1.0, Outcome.UNKNOWN), operation(11.5, 0.5)), 12.5, 2.5),
+        ((operation(10.5, 2.5),), 10.75, 3.0),  # it ended well, but late
+        ((operation(9.9, 2.6),), 10.5, 2.5),  # it was under way already
+        ((*EARLY, operation(12.5, 2.5)), 13.5, 0.0),  # late by itself, among those in time
+        ((*EARLY, operation(12.5, 0.5, Outcome.FAILED)), 13.5, 3.5),  # no failure is by itself
+        ((operation(11.0, 1.0, Outcome.FAILED),), 20.0, 10.0),  # nobody looked before
     ],
 )
-def test_recovery_lasts_until_the_end_of_the_last_disturbed_operation(
-    disturbed: tuple[Operation, ...], seconds: float
+def test_recovery_lasts_until_operations_end_well_steadily(
+    disturbed: tuple[Operation, ...], steady_from: float, seconds: float
 ) -> None:
-    operations = [*disturbed, *STEADY]
+    operations = [*disturbed, *steadily(steady_from)]
 
     assert checks.recovery_seconds(operations, FAULT, slow_seconds=SLOW_SECONDS) == seconds
 
