@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness import checks, workload
 from harness.cluster.protocols import InContainer, RuntimeAccess
+from harness.errors import WaitTimeoutError
 from harness.faults.containers import Killed
 from harness.faults.fault import injected
 from harness.faults.link import SlowLink
 from harness.lab import ability
 from harness.pool import Pool
-from harness.registry.protocols import KeepsAccessLog
+from harness.registry.protocols import CountsBytes, KeepsAccessLog
 from harness.scenario.model import MIB
 from harness.wait import wait_until
 
@@ -41,20 +42,25 @@ def test_pull_under_way_outlives_a_replica(drill: Drill, publish: Publish) -> No
     log, received = ability(registry, KeepsAccessLog), ability(node, RuntimeAccess)
     image = publish(registry, layers=LAYERS, layer_bytes=LAYER_BYTES)
     slow = SlowLink(ability(node, InContainer).container, LINK_BYTES_PER_SECOND)
-    dead = Killed(drill.replicas[0].container)
+    dying = drill.replicas[0]
+    sending, dead = ability(dying, CountsBytes), Killed(dying.container)
     mark = log.mark()
     with Pool(1) as pool, ExitStack() as breaking:
         with injected(slow, into=history, time_limit_seconds=BROKEN_SECONDS):
-            before = _received_bytes(received)
+            before, sent_before = _received_bytes(received), sending.sent_bytes()
             pulling = pool.submit(
                 node.pull, image.reference, registry.credentials, timeout_seconds=PULL_SECONDS
             )
-            wait_until(
-                lambda: _received_bytes(received) - before,
-                ready=lambda seen: seen > UNDER_WAY_BYTES,
-                timeout_seconds=PULL_SECONDS,
-                what="the pull to be under way",
-            )
+            with suppress(WaitTimeoutError):  # what is not under way cannot be broken off
+                wait_until(
+                    lambda: (
+                        _received_bytes(received) - before,
+                        sending.sent_bytes() - sent_before,
+                    ),
+                    ready=lambda seen: min(seen) > UNDER_WAY_BYTES,
+                    timeout_seconds=PULL_SECONDS,
+                    what=f"the pull to be under way, from {dying.name} too",
+                )
             breaking.enter_context(injected(dead, into=history, time_limit_seconds=BROKEN_SECONDS))
         pulled = pulling.result()
     history.append(workload.as_operation(pulled, image.image.size))
