@@ -110,6 +110,8 @@ class KindConfig:
                 "KubeletEnsureSecretPulledImages": self.kubelet.ensure_secret_pulled_images
             },
             "serializeImagePulls": self.kubelet.serialize_image_pulls,
+            # An access log that begins anew between two looks proves nothing.
+            "containerLogMaxSize": "1Gi",
         }
         if self.first_cgroups:
             settings["failCgroupV1"] = False

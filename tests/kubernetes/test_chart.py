@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import checks, oci
-from harness.cluster.protocols import RuntimeAccess
 from harness.command import run
 from harness.findings import Inconclusive
-from harness.lab import ability
 from harness.registry.in_cluster import NAMESPACE, InClusterRegistry
 from harness.registry.in_cluster_accounts import InClusterRegistryWithAccounts
 from harness.registry.in_cluster_start import CHART, helm_places
@@ -54,9 +52,7 @@ class Release:
         return publish(self.registry, oci.image(), repository=unique_repository("chart"))
 
     def assert_pulled(self, image: Published) -> None:
-        """Every node pulls it, cold."""
-        for node in self.lab.nodes:
-            ability(node, RuntimeAccess).remove_image(image.reference)
+        """Every node pulls it, which had no part of it before."""
         pulls = pull_on(self.lab.nodes, image.reference, self.registry.credentials)
         assert [pull.failure for pull in pulls] == [None] * len(self.lab.nodes)
 

@@ -81,6 +81,7 @@ def test_kubelet_pulls_as_the_scenario_says() -> None:
 
     assert settings["featureGates"] == {"KubeletEnsureSecretPulledImages": False}
     assert settings["serializeImagePulls"] is False
+    assert settings["containerLogMaxSize"] == "1Gi"
 
 
 def test_etcd_waits_for_no_disk_whichever_version_kubeadm_reads() -> None:

@@ -70,7 +70,7 @@ def _stale_metrics(lab: Lab) -> Iterator[None]:
             f"{listen},{pair}",
             f"SYSTEM:sh {FOLDER}/script",
         )
-        _run(node, "iptables-legacy", "-t", "nat", "-I", *REDIRECTION)
+        _run(node, "iptables-legacy", "--wait", "-t", "nat", "-I", *REDIRECTION)
         # which ends the connections by which the API server asks the kubelet
         _run(node, "systemctl", "restart", "kubelet")
         wait_until(
@@ -80,9 +80,9 @@ def _stale_metrics(lab: Lab) -> Iterator[None]:
         )
         yield
     finally:
-        node.execute(["iptables-legacy", "-t", "nat", "-D", *REDIRECTION])
         node.execute(["systemctl", "stop", UNIT])
         node.execute(["rm", "-r", FOLDER])
+        _run(node, "iptables-legacy", "--wait", "-t", "nat", "-D", *REDIRECTION)
         restart_kubelet(lab, node)
 
 
