@@ -41,10 +41,14 @@ class Journal:
             os.fsync(journal.fileno())
 
     def intents(self) -> tuple[Intent, ...]:
-        """Return all intents; a last line that a kill has cut short is left out."""
-        if not self.path.exists():
+        """Return all intents; a last line that a kill has cut short is left out.
+
+        There are none where somebody else has cleaned the run away, perhaps just now.
+        """
+        try:
+            whole = self.path.read_text().split("\n")[:-1]
+        except FileNotFoundError:
             return ()
-        whole = self.path.read_text().split("\n")[:-1]
         return tuple(Intent(**json.loads(line)) for line in whole)
 
     def names(self, kind: str) -> tuple[str, ...]:

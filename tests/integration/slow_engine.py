@@ -7,6 +7,9 @@ import socket
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
+
+from harness.lifecycle.run import RUN_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +24,7 @@ class SlowEngine:
 
     `held` is set when that request has arrived whole; it reaches the engine after `release` was
     set. `answered` is set by the engine's answer, which may find nobody any more. `listings`
-    counts how often volumes were listed, which a reaper does twice each time that it looks.
+    counts how often volumes of a run were listed, which a reaper does twice at each look.
     """
 
     def __init__(self, path: Path, engine: Path, kind: str) -> None:
@@ -69,7 +72,7 @@ class SlowEngine:
     def _ask(self, client: socket.socket, engine: socket.socket) -> None:
         with suppress(OSError):
             while asked := client.recv(65536):
-                if b"/volumes?" in asked:
+                if b"/volumes?" in asked and quote(RUN_LABEL).encode() in asked:
                     self.listings += 1
                 if self._kind.match(asked) and not self.held.is_set():
                     whole = _whole(asked, client)

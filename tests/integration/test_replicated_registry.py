@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import pickle
 import time
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+import urllib3
 
 from harness import oci
 from harness.engine import open_engine
@@ -20,6 +22,7 @@ from harness.history import History
 from harness.home import Home
 from harness.images.model import Image
 from harness.images.provide import provide_all
+from harness.registry import haproxy
 from harness.registry.protocols import ChangesCredentials, HasLoadBalancer, HasReplicas
 from harness.registry.replicated import ReplicatedRegistry, attach
 from harness.registry.replicated_start import replicated_registry
@@ -172,6 +175,16 @@ def test_dead_replica_is_taken_out_of_service_and_back(
     assert living.name in reached
 
 
+def last_check(registry: ReplicatedRegistry, server: str) -> str:
+    """Return how the load balancer's last look at a server ended, as its statistics call it."""
+    address = registry.load_balancer.address
+    url = f"http://{address}:{haproxy.STATISTICS_PORT}{haproxy.STATISTICS_PATH}"
+    told = urllib3.request("GET", url, retries=False, timeout=2).data.decode()
+    rows = csv.DictReader(told.removeprefix("# ").splitlines())
+    (status,) = (row["check_status"] for row in rows if row["svname"] == server)
+    return status
+
+
 def test_replica_that_comes_back_with_a_wrong_certificate_stays_out_of_service(
     registry: ReplicatedRegistry, repository: str
 ) -> None:
@@ -187,6 +200,12 @@ def test_replica_that_comes_back_with_a_wrong_certificate_stays_out_of_service(
             what="the replica to be out of service",
         )
         with injected(expired_certificate(wrong), into=History(), time_limit_seconds=60):
+            wait_until(
+                lambda: last_check(registry, wrong.name),
+                ready=lambda status: status.endswith("L6RSP"),
+                timeout_seconds=10,
+                what="the load balancer to have refused its certificate",
+            )
             for _ in range(8):
                 assert registry.api().manifest(repository, "v1").digest == image.digest
                 assert registry.load_balancer.in_service() == (right.name,)
