@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.lab import Lab
     from harness.workload import Published
 
+WARM = "test_pulls.py::test_warm_pulls"
+
 # 1 MiB at half a megabit per second takes more than 16 s; the target is 12 s.
 HALF_A_MEGABIT = 62_500
 
@@ -24,15 +26,18 @@ def _slow_down_the_link_of_node_2(lab: Lab) -> None:
     SlowLink(node_2(lab).container, HALF_A_MEGABIT).inject()
 
 
-def _ask_a_dead_nameserver_first_on_node_2(lab: Lab) -> None:
-    """Have each look-up wait two seconds for a nameserver that is gone; see resolv.conf(5).
+def _ask_dead_nameservers_first_on_node_2(lab: Lab) -> None:
+    """Have each look-up wait two seconds for each of two nameservers that are gone.
 
-    A cold pull makes up to three, for which it has 12 s, a warm one a single one: it has 1.8 s.
+    See resolv.conf(5). A warm pull makes a single one, for which it has 3.5 s. An address where
+    nobody is is told to be unreachable 3 s after it was asked for first: one nameserver alone
+    would be asked again before.
     """
     node = node_2(lab)
     shown = node.execute(["ip", "-o", "-4", "address", "show", "eth0"]).text
-    nobody = ip_interface(shown.split()[3]).network[-2]
-    servers = f"nameserver {nobody}\nnameserver 127.0.0.11\n"
+    network = ip_interface(shown.split()[3]).network
+    asked = (network[-2], network[-3], "127.0.0.11")
+    servers = "".join(f"nameserver {address}\n" for address in asked)
     options = "options timeout:2 attempts:1 ndots:0\n"
     write = ["sh", "-c", 'printf "%s" "$1" >/etc/resolv.conf', "sh", servers + options]
     assert node.execute(write).status == 0
@@ -54,9 +59,10 @@ CASES = (
         subjects=frozenset({"node-2"}),
     ),
     Case(
-        name="node-asks-a-dead-nameserver-first",
+        name="node-asks-dead-nameservers-first",
         suite="latency",
-        sabotage=Sabotage(lab_started=_ask_a_dead_nameserver_first_on_node_2),
+        parts=(WARM,),
+        sabotage=Sabotage(lab_started=_ask_dead_nameservers_first_on_node_2),
         turns_red={"latency.warm-pulls-1mib": Code.TARGET_MISSED},
         subjects=frozenset({"node-2"}),
     ),

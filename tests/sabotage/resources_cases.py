@@ -47,7 +47,7 @@ BALLAST = 300 * MIB
 LEAK = 60 * MIB
 # The registry, stopped from outside, answers only when so much processor time is spent: no machine
 # is so fast that its readers are done before.
-SPIN = "{ (ulimit -t 1; while :; do :; done); kill -CONT 1; } >/dev/null 2>&1 &"
+SPIN = "{ (ulimit -t 2; while :; do :; done); kill -CONT 1; } >/dev/null 2>&1 &"
 
 # As a proxy's limit on the size of a request does, and as a firewall for the web does.
 LIMIT_BODIES = (
