@@ -229,6 +229,7 @@ _RULES_AFTER_STATUS: _Rules = (
             "connection refused|no route to host|network is unreachable|host is down",
             "broken pipe|connection reset by peer|: (unexpected )?EOF|GOAWAY",
             "closed (idle|network) connection|tls: bad record MAC",
+            "tls: (oversized record received|received record with version)",
             "Remote end closed connection|Connection aborted|EOF occurred in violation of protocol",
         ),
     ),

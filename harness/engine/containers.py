@@ -55,7 +55,8 @@ class ContainerSpec:
     `image` is the id or name of an image that the engine holds; nothing is ever pulled.
     `network` is a network's name, None for no network at all; `aliases` are further names in
     it. `volumes` maps names of volumes to paths, `tmpfs` paths to mount options such as
-    `size=64m`. `sysctls` are kernel settings of its network. `log_options` are those of Docker's
+    `size=64m`. `sysctls` are kernel settings of its network. `stop_signal` asks its process to
+    end, empty for the one that the image names. `log_options` are those of Docker's
     `json-file` driver.
     """
 
@@ -75,6 +76,7 @@ class ContainerSpec:
     security_opt: tuple[str, ...] = ()
     privileged: bool = False
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = ""
     log_options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -317,6 +319,7 @@ def start_container(
         security_opt=list(spec.security_opt),
         privileged=spec.privileged,
         sysctls=dict(spec.sysctls),
+        stop_signal=spec.stop_signal or None,
         log_config=LogConfig(type="json-file", config=dict(spec.log_options)),
     )
     try:

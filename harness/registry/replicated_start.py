@@ -114,4 +114,7 @@ def _balancer(
         network=network,
         aliases=registry_names(spec),
         binds=(Bind(folder, haproxy.CONFIGURATION_FOLDER),),
+        # The published image asks with SIGUSR1: HAProxy takes no more connections and waits for
+        # the end of those that it has, which runtimes keep for 30 s.
+        stop_signal="SIGTERM",
     )

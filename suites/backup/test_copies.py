@@ -24,16 +24,17 @@ from harness.registry.protocols import BacksUp
 from harness.result.model import Measurement
 from harness.upgrade import entrance, served
 from harness.wait import wait_until
+from harness.workload import Published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fixtures.recorder import Judge, Recorder
-    from fixtures.workload import Publish, Pull, Push
+    from fixtures.workload import Publish, Pull
+    from harness.distribution_api import DistributionAPI
     from harness.lab import Lab
     from harness.registry.protocols import Backup, Registry
     from harness.secret import Credentials
-    from harness.workload import Published
 
 pytestmark = pytest.mark.exclusive
 
@@ -62,7 +63,7 @@ def test_restored_registry_is_the_same_to_the_same_people(
 
 
 def test_copy_made_during_pushes_holds_all_that_was_acknowledged(
-    lab: Lab, publish: Publish, push: Push, judge: Judge
+    lab: Lab, publish: Publish, judge: Judge
 ) -> None:
     """A push that was acknowledged before the copy began is whole in it, whatever goes on then."""
     registry, backing = lab.primary, ability(lab.primary, BacksUp)
@@ -71,7 +72,7 @@ def test_copy_made_during_pushes_holds_all_that_was_acknowledged(
     upload = registry.api().start_upload(first.repository)
     location = registry.api().send_chunk(upload.location, halves[0], 0)
     with ExitStack() as copied:
-        with _pushing(registry, push, first.repository) as pushed:
+        with _pushing(registry, first.repository) as pushed:
             backup = copied.enter_context(backing.backed_up())
         with accepted(registry, "the rest of an upload that a copy was made in between"):
             digest = oci.sha256_digest(b"".join(halves))
@@ -132,21 +133,24 @@ def _restored(registry: Registry, backup: Backup) -> Iterator[Registry]:
 
 
 @contextmanager
-def _pushing(
-    registry: Registry, push: Push, repository: str
-) -> Iterator[list[tuple[Published, float]]]:
-    """Push without a pause while the block runs; gives what was acknowledged, and when."""
-    pushed: list[tuple[Published, float]] = []
-    ended = Event()
+def _pushing(registry: Registry, repository: str) -> Iterator[list[tuple[Published, float]]]:
+    """Push without a pause while the block runs; gives what was acknowledged, and when.
 
-    def push_on() -> None:
+    The registry is found once: Docker tells no address of a container whose files it copies.
+    """
+    pushed: list[tuple[Published, float]] = []
+    ended, clients = Event(), [registry.api() for _ in range(PUSHERS)]
+
+    def push_on(api: DistributionAPI) -> None:
         while not ended.is_set():
             image = oci.image()
-            done = push(image, f"{repository}/{image.digest[-12:]}", registry)
+            done = Published(registry.host, f"{repository}/{image.digest[-12:]}", image)
+            with accepted(registry, "an image while a copy is made"):
+                api.push(image, done.repository, done.tag)
             pushed.append((done, time.monotonic()))
 
     with Pool(PUSHERS) as pool:
-        pushers = [pool.submit(push_on) for _ in range(PUSHERS)]
+        pushers = [pool.submit(push_on, each) for each in clients]
         try:
             wait_until(
                 lambda: len(pushed),

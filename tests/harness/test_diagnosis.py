@@ -36,6 +36,11 @@ EVENT = 'Failed to pull image "r.test:5000/a:1": rpc error: code = Unknown desc 
         (HEAD + "dial tcp 10.9.0.2:5000: connect: no route to host", "connection"),
         (COPY + "read tcp 10.9.0.3:4->10.9.0.2:5000: read: connection reset by peer", "connection"),
         (COPY + "local error: tls: bad record MAC", "connection"),
+        (COPY + "tls: oversized record received with length 23205", "connection"),
+        (
+            COPY + "tls: received record with version 5aa5 when expecting version 303",
+            "connection",
+        ),
         (HEAD + "EOF", "connection"),
         (COPY + "unexpected EOF", "connection"),
         (IMAGE + "failed to read expected number of bytes: unexpected EOF", "connection"),

@@ -172,6 +172,7 @@ def test_container_has_what_its_specification_says(
             cap_add=("SYS_ADMIN",),
             security_opt=("apparmor=unconfined",),
             sysctls={"net.ipv4.tcp_syn_retries": "3"},
+            stop_signal="SIGINT",
             log_options={"max-size": "1m"},
         )
     )
@@ -187,6 +188,7 @@ def test_container_has_what_its_specification_says(
     assert "size=1024k" in done.text
     assert "Read-only" in done.stderr
     assert (tmp_path / "new").read_text() == "y\n"
+    assert container._inspect().attrs["Config"]["StopSignal"] == "SIGINT"
     wait_until_said(container, b"hello\n", times=1)
 
 

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from tests.sabotage.breaking import Document
 
 REFUSING = "upstream-costs-only-what-is-not-cached"
+# Where no two nodes pull at once: content whose life ends amid an answer is not found, or asked for
+# at the upstream.
+IN_TURN = (
+    "test_caching.py::test_each_blob_leaves_the_upstream_once",
+    "test_caching.py::test_cache_takes_no_pushes",
+    "test_outages.py",
+    "test_worth.py",
+)
 SCENARIO = CHECKOUT / "tests/sabotage/mirror.yaml"
 CACHE = "cache.pullproof.test:5000"
 # As slow as the upstream's link.
@@ -75,6 +83,7 @@ CASES = (
         name="cache-forgets-at-once",
         suite="mirror",
         scenario=SCENARIO,
+        parts=IN_TURN,
         sabotage=Sabotage(lab_started=_forget_at_once),
         turns_red={
             "mirror.each-blob-leaves-the-upstream-once": Code.FETCHED_AGAIN,

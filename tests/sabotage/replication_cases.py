@@ -35,9 +35,11 @@ ALL = "replication.whole-copy-equals-its-source"
 
 # Each stands in for `replicate ACTION REPOSITORY DIGEST TAG` and calls what that was.
 # While the copy cannot be asked this one ends with an error, to be called again: it would else copy
-# the tag to one that comes back between two questions.
+# the tag to one that comes back between two questions. Tags of referrers are no user's: notation
+# moves the one that cosign has set and deletes what it led to, perhaps before that is copied.
 SKIPS_MOVED_TAGS: Final = f"""
 [ "$1" = push ] && [ "$4" ] || exec {WHOLE} "$@"
+case $4 in sha256-*) exec {WHOLE} "$@" ;; esac
 told=$(skopeo inspect --raw "docker://$DESTINATION/$2:$4" 2>&1 >/dev/null) && exit
 case $told in *'manifest unknown'* | *'name unknown'*) exec {WHOLE} "$@" ;; *) exit 1 ;; esac
 """
