@@ -84,9 +84,9 @@ class WholeRun:
 
         def ended() -> int:
             assert self.process.poll() is None, self.output
-            lines = (each for file in self.results.glob("*/checks.jsonl") for each in file.open())
-            whole = (json.loads(line) for line in lines if line.endswith("\n"))
-            return sum(record["duration_seconds"] > 0 for record in whole)
+            files = self.results.glob("*/checks.jsonl")
+            whole = (line for file in files for line in file.read_text().split("\n")[:-1])
+            return sum(json.loads(line)["duration_seconds"] > 0 for line in whole)
 
         wait_until(
             ended,
