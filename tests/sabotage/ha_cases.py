@@ -159,7 +159,7 @@ def _neither_check_nor_redispatch(text: str) -> str:
 def _be_impatient(text: str) -> str:
     """Cut off who waits for the one replica that gets nearly all connections, again and again."""
     unchecked = _never_check(_prefer("ha-1", text))
-    return unchecked.replace("timeout server 60s", "timeout server 3s")
+    return unchecked.replace("timeout server 60s", "timeout server 1s")
 
 
 def _never_check(text: str) -> str:
