@@ -41,6 +41,19 @@ def interrupted(operations: Sequence[Operation], moment: float) -> tuple[Operati
     )
 
 
+def held(operations: Sequence[Operation], begin: float, end: float) -> tuple[Operation, ...]:
+    """Return operations that were due before a moment and ended well after a later one.
+
+    Taken from when a server stood still until it went on, in seconds since the epoch, these are
+    the operations that waited for it: it had their connection, which nobody ended.
+    """
+    return tuple(
+        each
+        for each in operations
+        if each.outcome is Outcome.OK and each.started < begin and each.ended >= end
+    )
+
+
 def wrong_digests(
     operations: Sequence[Operation], expected: Mapping[str, str]
 ) -> tuple[Finding, ...]:

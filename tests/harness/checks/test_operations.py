@@ -46,6 +46,14 @@ def test_operations_that_a_server_took_with_it_had_begun_before_and_lost_their_c
     assert checks.interrupted([lost, fine, late, refused], 1.5) == (lost,)
 
 
+def test_operations_that_waited_for_a_server_had_begun_before_and_ended_well() -> None:
+    waited = replace(operation("a"), ended=5.0)
+    soon, later = replace(waited, ended=3.9), replace(waited, started=1.6)
+    failed = replace(operation("b", Outcome.FAILED), ended=5.0)
+
+    assert checks.held([waited, soon, later, failed], 1.5, 4.0) == (waited,)
+
+
 def test_wrong_and_missing_digests_are_found() -> None:
     failed = operation("c", Outcome.FAILED)
     operations = [operation("a"), operation("b"), operation("b", digest=""), failed]
